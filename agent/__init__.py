@@ -1,0 +1,1 @@
+"""The assistant: offline planner, the `assay` command and its screens."""

@@ -1,0 +1,137 @@
+"""Exact money: what a workload costs at an offering, on one's own GPUs, and where the two break even."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+
+from catalog.models import Offering, PriceSheet, Rates
+from catalog.requirements import Workload
+
+CENT = Decimal("0.01")
+MTOK = Decimal(10**6)
+HOURS_PER_MONTH = Decimal(730)  # 365 x 24 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One term of a bill: `tokens` per month at `usd_per_mtok`."""
+
+    name: str
+    tokens: Decimal
+    usd_per_mtok: Decimal
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A month's bill, exact. `notes` say what the price list did not price and how that was charged."""
+
+    monthly_usd: Decimal
+    lines: tuple[CostLine, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def cents(self) -> Decimal:
+        """The bill to the cent, half up."""
+        return self.monthly_usd.quantize(CENT, ROUND_HALF_UP)
+
+
+def monthly_cost(offering: Offering, workload: Workload) -> Cost | None:
+    """What `workload` costs a month at `offering`; None when the volume or the price is unknown.
+
+    requests x (fresh prompt x input + cached prompt x cache read + visible output x output + reasoning x reasoning
+    rate) / 1e6, with the long-context rates where the prompt of one request exceeds their threshold, the batch rates
+    where batch is asked for and priced, and the peak multiplier on the share of requests sent in peak hours.
+    """
+    sheet = offering.prices
+    if sheet is None or not priced_volume(workload):
+        return None
+    notes: list[str] = []
+    rates = _tier(sheet, workload, notes)
+    if rates is None or rates.input is None or rates.output is None:
+        return None
+    lines = _lines(rates, workload, notes)
+    total = sum((line.usd for line in lines), Decimal(0)) * _peak_factor(sheet, workload, notes)
+    return Cost(total, lines, tuple(notes))
+
+
+def priced_volume(workload: Workload) -> bool:
+    """Whether a bill can be worked out: requests a month and tokens per request are known."""
+    return workload.requests_per_month is not None and workload.prompt_tokens + workload.generated_tokens > 0
+
+
+def blended_usd_per_mtok(offering: Offering) -> Decimal | None:
+    """Three parts input to one part output, dollars per million tokens: how price lists are compared without a workload."""
+    sheet = offering.prices
+    if sheet is None or sheet.standard.input is None or sheet.standard.output is None:
+        return None
+    return (3 * sheet.standard.input + sheet.standard.output) / 4
+
+
+def total_cost(monthly_usd: Decimal, months: int, one_off_usd: Decimal = Decimal(0)) -> Decimal:
+    """Running cost over `months` with what is paid once: building, training, labelling."""
+    return monthly_usd * months + one_off_usd
+
+
+def break_even_requests(own_monthly_usd: Decimal, api_usd_per_request: Decimal) -> Decimal | None:
+    """Requests a month above which a fixed monthly cost is cheaper than paying per request; None for a free API."""
+    return (
+        None
+        if api_usd_per_request <= 0
+        else (own_monthly_usd / api_usd_per_request).quantize(Decimal(1), ROUND_HALF_UP)
+    )
+
+
+def _tier(sheet: PriceSheet, workload: Workload, notes: list[str]) -> Rates | None:
+    """The rates that apply: batch or standard, thinking where reasoning is billed so, at this prompt length."""
+    rates = sheet.standard
+    if workload.reasoning_tokens and "thinking" in sheet.tiers:
+        rates = sheet.tiers["thinking"]
+    if workload.batch:
+        batch = sheet.tiers.get("batch")
+        if batch is not None and batch.input is not None and batch.output is not None:
+            rates = batch
+        else:
+            notes.append("no batch price listed; standard price charged")
+    reached = [tier for above, tier in rates.above if workload.prompt_tokens > above]
+    return _completed(reached[-1], rates) if reached else rates
+
+
+def _completed(tier: Rates, base: Rates) -> Rates:
+    """A long-context tier with the base rate where it states none."""
+    names = ("input", "output", "cache_read", "cache_write", "reasoning")
+    return replace(base, **{n: v for n in names if (v := getattr(tier, n)) is not None}, above=())
+
+
+def _lines(rates: Rates, workload: Workload, notes: list[str]) -> tuple[CostLine, ...]:
+    assert rates.input is not None
+    assert rates.output is not None
+    requests = Decimal(workload.requests_per_month or 0)
+    prompt = requests * workload.prompt_tokens
+    cached = prompt * Decimal(str(workload.cached_share))
+    cache_read = rates.cache_read
+    if cached and cache_read is None:
+        notes.append("no cache price listed; cached tokens charged as input")
+    if cached and rates.cache_write is not None and rates.cache_write > rates.input:
+        notes.append("writing the cache costs extra and is not counted")
+    terms = (
+        ("input", prompt - cached, rates.input),
+        ("cached input", cached, rates.input if cache_read is None else cache_read),
+        ("output", requests * (workload.output_tokens or 0), rates.output),
+        (
+            "reasoning",
+            requests * workload.reasoning_tokens,
+            rates.output if rates.reasoning is None else rates.reasoning,
+        ),
+    )
+    return tuple(CostLine(name, tokens, price, tokens * price / MTOK) for name, tokens, price in terms if tokens)
+
+
+def _peak_factor(sheet: PriceSheet, workload: Workload, notes: list[str]) -> Decimal:
+    if sheet.peak is None or workload.batch:
+        return Decimal(1)
+    share = sheet.peak.week_share if workload.peak_share is None else Decimal(str(workload.peak_share))
+    if workload.peak_share is None:
+        notes.append(f"peak hours cost {sheet.peak.multiplier}x; requests taken as spread evenly over the week")
+    return 1 + share * (sheet.peak.multiplier - 1)

@@ -1,0 +1,176 @@
+"""What a user needs from an LLM: hard constraints, weighted wishes and the workload to cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from catalog.errors import BadRequirements
+
+Modality = Literal["text", "image", "audio", "video", "pdf"]
+Board = Literal[
+    "overall", "coding", "math", "creative_writing", "instruction_following", "hard_prompts", "longer_query",
+    "multi_turn", "expert", "business", "legal", "medicine", "science", "software", "writing", "media", "chinese",
+    "french", "german", "japanese", "korean", "russian", "spanish", "vision", "document", "webdev",
+]  # fmt: skip
+
+MAX_REQUESTS_PER_MONTH = 10**12
+MAX_TOKENS = 10**9
+
+
+def _month_or_day(value: object) -> object:
+    """A date; `2025-06` means its first day."""
+    if isinstance(value, str) and len(value) == 7:
+        return value + "-01"
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_month_or_day)]
+Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Dollars = Annotated[Decimal, Field(ge=0, le=10**12)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Workload(_Strict):
+    """What will be sent, per request and per month. Token counts are tokens per request."""
+
+    requests_per_month: Annotated[int, Field(ge=0, le=MAX_REQUESTS_PER_MONTH)] | None = None
+    system_tokens: Tokens = 0
+    history_tokens: Tokens = 0
+    example_tokens: Tokens = 0
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    reasoning_tokens: Tokens = 0
+    cached_share: Share = 0.0
+    batch: bool = False
+    peak_share: Share | None = None
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything sent with one request: system + history + examples + input."""
+        return self.system_tokens + self.history_tokens + self.example_tokens + (self.input_tokens or 0)
+
+    @property
+    def generated_tokens(self) -> int:
+        """Everything one request makes the model write: visible output + reasoning."""
+        return (self.output_tokens or 0) + self.reasoning_tokens
+
+
+class Wishes(_Strict):
+    """Relative weights of the score's terms; what remains after the hard constraints is ranked by them."""
+
+    quality: Annotated[float, Field(ge=0, le=100)] = 5.0
+    cost: Annotated[float, Field(ge=0, le=100)] = 3.0
+    speed: Annotated[float, Field(ge=0, le=100)] = 0.0
+    recency: Annotated[float, Field(ge=0, le=100)] = 1.0
+    context: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
+class Requirements(_Strict):
+    """Hard constraints (unset = does not matter), wishes and workload."""
+
+    # licence and openness
+    open_weights: bool | None = None
+    commercial_use: bool | None = None
+    derivatives: bool | None = None
+    monthly_active_users: Annotated[int, Field(ge=0, le=10**11)] | None = None
+    annual_revenue_usd: Dollars | None = None
+    # room
+    min_context_tokens: Tokens | None = None
+    min_output_tokens: Tokens | None = None
+    # abilities
+    modalities_in: tuple[Modality, ...] = ()
+    modalities_out: tuple[Modality, ...] = ()
+    tool_calling: bool | None = None
+    structured_output: bool | None = None
+    reasoning: bool | None = None
+    fine_tunable: bool | None = None
+    # age
+    knowledge_cutoff_from: Day | None = None
+    released_from: Day | None = None
+    # size and hardware
+    min_parameters_b: Annotated[float, Field(ge=0, le=10**6)] | None = None
+    max_parameters_b: Annotated[float, Field(gt=0, le=10**6)] | None = None
+    own_hardware: bool | None = None
+    memory_gb: Annotated[float, Field(gt=0, le=10**6)] | None = None
+    quantization_bits: Literal[4, 8, 16] = 4
+    # money
+    max_input_usd_per_mtok: Dollars | None = None
+    max_output_usd_per_mtok: Dollars | None = None
+    max_monthly_usd: Dollars | None = None
+    # where
+    providers_allow: tuple[str, ...] = ()
+    providers_deny: tuple[str, ...] = ()
+    makers_allow: tuple[str, ...] = ()
+    makers_deny: tuple[str, ...] = ()
+    maker_countries_deny: tuple[str, ...] = ()
+    regions_allow: tuple[str, ...] = ()
+    regions_deny: tuple[str, ...] = ()
+    # quality
+    board: Board = "overall"
+    min_rating: Annotated[float, Field(ge=0, le=4000)] | None = None
+    # how to decide
+    ask_about: tuple[str, ...] = ()
+    keep_unknown: bool = False
+    wishes: Wishes = Wishes()
+    workload: Workload = Workload()
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Requirements:
+        """Pairs that no model can satisfy together, named."""
+        for holds, first, second in (
+            (self.own_hardware and self.open_weights is False, "own_hardware=true", "open_weights=false"),
+            (self.derivatives and self.open_weights is False, "derivatives=true", "open_weights=false"),
+            (self.own_hardware and self.providers_allow, "own_hardware=true", "providers_allow"),
+            (self.reasoning is False and self.workload.reasoning_tokens > 0, "reasoning=false", "reasoning_tokens > 0"),
+            (_above(self.min_parameters_b, self.max_parameters_b), "min_parameters_b", "a smaller max_parameters_b"),
+            (_only_denied(self.makers_allow, self.makers_deny), "makers_allow", "makers_deny naming the same"),
+            (
+                _only_denied(self.providers_allow, self.providers_deny),
+                "providers_allow",
+                "providers_deny naming the same",
+            ),
+            (_only_denied(self.regions_allow, self.regions_deny), "regions_allow", "regions_deny naming the same"),
+        ):
+            if holds:
+                raise ValueError(f"{first} and {second} exclude each other; drop one of them")
+        return self
+
+
+def requirements(**values: Any) -> Requirements:
+    """Requirements from outside values; `BadRequirements` names every field that is wrong, what it held and the range."""
+    try:
+        return Requirements.model_validate(values)
+    except ValidationError as error:
+        raise BadRequirements("; ".join(_explained(problem) for problem in error.errors())) from None
+
+
+def _explained(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or "requirements"
+    if problem["type"] == "extra_forbidden":
+        names = (
+            *Requirements.model_fields,
+            *(f"workload.{n}" for n in Workload.model_fields),
+            *(f"wishes.{n}" for n in Wishes.model_fields),
+        )
+        near = difflib.get_close_matches(where, names, 2)
+        return f"{where} is no requirement" + (f"; did you mean {' or '.join(near)}?" if near else "")
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return f"{where}: {problem['msg']}, found {problem['input']!r:.80}"
+
+
+def _above(least: float | None, most: float | None) -> bool:
+    return least is not None and most is not None and least > most
+
+
+def _only_denied(allow: tuple[str, ...], deny: tuple[str, ...]) -> bool:
+    return bool(allow) and set(allow) <= set(deny)

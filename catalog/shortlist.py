@@ -1,0 +1,228 @@
+"""The decision: every current model is qualified, one fact short of it, or rejected with a reason; the best five ranked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from catalog.constraints import Answer, Constraint, OfferingConstraint, model_constraints, offering_constraints
+from catalog.cost import Cost, blended_usd_per_mtok, monthly_cost
+from catalog.models import Catalog, Model, Offering
+from catalog.requirements import Requirements, Wishes
+from catalog.score import TERMS, Term, Yardstick, score, terms
+from catalog.status import is_current, live_offerings, stops_on
+
+MOST = 5
+CLEARLY_BETTER = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A constraint that a model does not surely satisfy: its field, what was wanted and what was found."""
+
+    field: str
+    wanted: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A current model after the constraints. `failed` rules it out, `unknown` leaves it open; both empty: it qualifies.
+
+    `offering` is the cheapest place that passes; None for own hardware, or where nobody sells it.
+    """
+
+    model: Model
+    offering: Offering | None
+    cost: Cost | None
+    failed: tuple[Miss, ...]
+    unknown: tuple[Miss, ...]
+
+    @property
+    def price(self) -> Decimal | None:
+        """The monthly cost, or the blended price per million tokens where no volume is known."""
+        if self.cost is not None:
+            return self.cost.monthly_usd
+        return None if self.offering is None else blended_usd_per_mtok(self.offering)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A ranked model with the terms of its score and, when it stops within 120 days, the day."""
+
+    judged: Judged
+    terms: tuple[Term, ...]
+    score: float
+    stops: dt.date | None
+
+    @property
+    def model(self) -> Model:
+        """The model itself."""
+        return self.judged.model
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """Lifting `miss` alone would bring in `candidate`, whose score would be higher by `gain` (or anything at all)."""
+
+    miss: Miss
+    candidate: Candidate
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Firmness:
+    """Whether the first stays first when each weight moves by 20 %: `rivals` maps a moved weight to who would lead."""
+
+    rivals: tuple[tuple[str, str], ...]
+    moves: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The whole decision. `qualified` and `open_question` hold every such model, best first; `rejected` the rest."""
+
+    requirements: Requirements
+    today: dt.date
+    candidates: tuple[Candidate, ...]
+    open_question: tuple[Judged, ...]
+    rejected: tuple[Judged, ...]
+    retired: int
+    firmness: Firmness
+    relaxations: tuple[Relaxation, ...]
+    conflict: tuple[str, ...]
+
+    @property
+    def top(self) -> tuple[Candidate, ...]:
+        """The best five at most."""
+        return self.candidates[:MOST]
+
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """Rejected models by the first constraint each failed, most common first; they add up to all rejected."""
+        counts = Counter(judged.failed[0].wanted for judged in self.rejected)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def shortlist(catalog: Catalog, r: Requirements, today: dt.date) -> Shortlist:
+    """Judge every model that can be had on `today`, rank the qualified, and say how firm the order is.
+
+    The result depends on the catalogue's content alone, not on the order of its models.
+    """
+    models = sorted((model for model in catalog.models if is_current(model, today)), key=lambda model: model.id)
+    judged = [judge(model, r, today) for model in models]
+    kept = [j for j in judged if not j.failed and (r.keep_unknown or not j.unknown)]
+    waiting = [j for j in judged if not j.failed and j.unknown and not r.keep_unknown]
+    rejected = tuple(j for j in judged if j.failed)
+    candidates = rank(kept, catalog, r, today)
+    return Shortlist(
+        r, today, candidates, tuple(c.judged for c in rank(waiting, catalog, r, today)), rejected,
+        len(catalog.models) - len(models), firmness(candidates, r.wishes),
+        relaxations(candidates, rejected, catalog, r, today), () if candidates else conflict(rejected),
+    )  # fmt: skip
+
+
+def judge(model: Model, r: Requirements, today: dt.date) -> Judged:
+    """One model against all constraints; among the places that pass (or may pass) the cheapest is taken."""
+    on_model = [(c, c.judge(model)) for c in model_constraints(r)]
+    failed = [_miss(c, v.found) for c, v in on_model if v.answer is Answer.NO]
+    unknown = [_miss(c, v.found) for c, v in on_model if v.answer is Answer.UNKNOWN]
+    if r.own_hardware:
+        return Judged(model, None, None, tuple(failed), tuple(unknown))
+    places = [_place(model, offering, r) for offering in live_offerings(model, today)]
+    if not places:
+        nobody = [
+            Miss(c.field, c.wanted, "no provider listed") for c in offering_constraints(r) if c.field != "workload"
+        ]
+        return Judged(model, None, None, tuple(failed), (*unknown, *nobody))
+    best = min(places, key=_preference)
+    return replace(best, failed=(*failed, *best.failed), unknown=(*unknown, *best.unknown))
+
+
+def rank(kept: Iterable[Judged], catalog: Catalog, r: Requirements, today: dt.date) -> tuple[Candidate, ...]:
+    """Candidates best first; equal scores by price, then id."""
+    kept = list(kept)
+    prices = [judged.price for judged in kept if judged.price is not None]
+    by = Yardstick(best_rating(catalog, r.board, today), min(prices, default=None), today)
+    found = []
+    for judged in kept:
+        its = terms(judged.model, judged.offering, judged.price, r, by)
+        found.append(Candidate(judged, its, score(its, r.wishes), stops_on(judged.model, today)))
+    return tuple(sorted(found, key=_order))
+
+
+def best_rating(catalog: Catalog, board: str, today: dt.date) -> float:
+    """The highest rating that a model which can be had on `today` holds on `board`; 0 for an empty board."""
+    current = (model for model in catalog.models if is_current(model, today))
+    return max((rating.rating for model in current for rating in model.ratings if rating.board == board), default=0.0)
+
+
+def firmness(candidates: tuple[Candidate, ...], wishes: Wishes) -> Firmness:
+    """Move every non-zero weight by 20 % down and up, one at a time, and see who leads."""
+    rivals, moves = [], 0
+    for name in TERMS:
+        weight = float(getattr(wishes, name))
+        for factor in (0.8, 1.2) if weight else ():
+            moves += 1
+            moved = wishes.model_copy(update={name: weight * factor})
+            leader = min((replace(c, score=score(c.terms, moved)) for c in candidates), key=_order, default=None)
+            if leader and leader.model.id != candidates[0].model.id:
+                rivals.append((f"{name} {factor - 1:+.0%}", leader.model.id))
+    return Firmness(tuple(rivals), moves)
+
+
+def relaxations(
+    candidates: tuple[Candidate, ...], rejected: tuple[Judged, ...], catalog: Catalog, r: Requirements, today: dt.date
+) -> tuple[Relaxation, ...]:
+    """For each constraint the best model that it alone keeps out, where that model is clearly better than the first.
+
+    With no candidate at all, every such model is worth naming.
+    """
+    near = [judged for judged in rejected if len(judged.failed) == 1 and not judged.unknown]
+    leader = candidates[0] if candidates else None
+    field = rank([*(c.judged for c in candidates), *near], catalog, r, today)
+    base = next((c.score for c in field if leader and c.model.id == leader.model.id), 0.0)
+    best: dict[str, Relaxation] = {}
+    for candidate in field:
+        if candidate.judged.failed and (leader is None or candidate.score > base + CLEARLY_BETTER):
+            miss = candidate.judged.failed[0]
+            best.setdefault(miss.wanted, Relaxation(miss, candidate, candidate.score - base))
+    return tuple(best.values())[:3]
+
+
+def conflict(rejected: tuple[Judged, ...]) -> tuple[str, ...]:
+    """The one constraint, or the pair, that by itself excludes every model; empty when it takes more than two."""
+    sets = [frozenset(miss.wanted for miss in judged.failed) for judged in rejected]
+    wanted = sorted({name for found in sets for name in found})
+    alone = [(name,) for name in wanted if all(name in found for found in sets)]
+    pairs = [(a, b) for i, a in enumerate(wanted) for b in wanted[i + 1 :] if all(a in s or b in s for s in sets)]
+    return min(alone or pairs, key=lambda names: (-sum(set(names) <= s for s in sets), names), default=())
+
+
+def _miss(constraint: Constraint | OfferingConstraint, found: str) -> Miss:
+    return Miss(constraint.field, constraint.wanted, found)
+
+
+def _place(model: Model, offering: Offering, r: Requirements) -> Judged:
+    verdicts = [(c, c.judge(model, offering)) for c in offering_constraints(r)]
+    return Judged(
+        model, offering, monthly_cost(offering, r.workload),
+        tuple(_miss(c, v.found) for c, v in verdicts if v.answer is Answer.NO),
+        tuple(_miss(c, v.found) for c, v in verdicts if v.answer is Answer.UNKNOWN),
+    )  # fmt: skip
+
+
+def _preference(place: Judged) -> tuple[int, int, bool, Decimal, bool, str]:
+    """Fewest failures, fewest unknowns, priced before unpriced, cheapest, the maker's own, then by name."""
+    assert place.offering is not None
+    price = place.price
+    own = place.offering.first_party
+    return (len(place.failed), len(place.unknown), price is None, price or Decimal(0), not own, place.offering.name)
+
+
+def _order(candidate: Candidate) -> tuple[float, bool, Decimal, str]:
+    price = candidate.judged.price
+    return (-round(candidate.score, 9), price is None, price or Decimal(0), candidate.model.id)

@@ -1,0 +1,1 @@
+"""The words sent to models, as files; nothing else."""
