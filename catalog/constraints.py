@@ -85,6 +85,7 @@ def _legal(r: Requirements) -> tuple[Constraint | None, ...]:
     users, revenue = r.monthly_active_users, r.annual_revenue_usd
     return (
         _flag(r.open_weights, "open_weights", "open weights", "closed weights", lambda m: m.open_weights),
+        _when(r.licenses_allow, "licenses_allow", f"licence {' or '.join(r.licenses_allow)}", lambda m: _tagged(m, r.licenses_allow)),
         _when(r.own_hardware, "own_hardware", "runs on own hardware", _downloadable),
         _when(r.commercial_use, "commercial_use", "commercial use", lambda m: _licensed(m, "commercial_use")),
         _when(r.derivatives, "derivatives", "derivatives may be released", _derivable),
@@ -94,6 +95,15 @@ def _legal(r: Requirements) -> tuple[Constraint | None, ...]:
               lambda m: _under_cap(m, "annual_revenue_usd_cap", revenue)),
         _when(r.fine_tunable, "fine_tunable", "can be fine-tuned", _tunable),
     )  # fmt: skip
+
+
+def _tagged(model: Model, tags: tuple[str, ...]) -> Verdict:
+    if model.open_weights.value is False:
+        return Verdict(Answer.NO, "closed weights")
+    tag = model.license.value
+    if tag is None:
+        return Verdict(Answer.UNKNOWN, "licence unknown")
+    return YES if tag.lower() in {wanted.lower() for wanted in tags} else Verdict(Answer.NO, f"licence {tag}")
 
 
 def terms(model: Model) -> curated.License | None:

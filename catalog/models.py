@@ -161,9 +161,9 @@ class Source:
     as_of: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
-    """Every model and source. `built` is the day the snapshot was made."""
+    """Every model and source. `built` is the day the snapshot was made. One catalogue is equal only to itself."""
 
     built: str
     sources: dict[str, Source]

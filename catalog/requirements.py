@@ -40,7 +40,7 @@ class _Strict(BaseModel):
 
 
 class Workload(_Strict):
-    """What will be sent, per request and per month. Token counts are tokens per request."""
+    """Tokens per request."""
 
     requests_per_month: Annotated[int, Field(ge=0, le=MAX_REQUESTS_PER_MONTH)] | None = None
     system_tokens: Tokens = 0
@@ -49,9 +49,9 @@ class Workload(_Strict):
     input_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
     reasoning_tokens: Tokens = 0
-    cached_share: Share = 0.0
+    cached_share: Annotated[Share, Field(description="0-1 of the prompt")] = 0.0
     batch: bool = False
-    peak_share: Share | None = None
+    peak_share: Annotated[Share | None, Field(description="0-1 of requests")] = None
 
     @property
     def prompt_tokens(self) -> int:
@@ -65,7 +65,7 @@ class Workload(_Strict):
 
 
 class Wishes(_Strict):
-    """Relative weights of the score's terms; what remains after the hard constraints is ranked by them."""
+    """Weights of the score's terms."""
 
     quality: Annotated[float, Field(ge=0, le=100)] = 5.0
     cost: Annotated[float, Field(ge=0, le=100)] = 3.0
@@ -79,47 +79,50 @@ class Requirements(_Strict):
 
     # licence and openness
     open_weights: bool | None = None
+    licenses_allow: Annotated[tuple[str, ...], Field(description="tags, e.g. apache-2.0")] = ()
     commercial_use: bool | None = None
-    derivatives: bool | None = None
+    derivatives: Annotated[bool | None, Field(description="tuned weights may be released")] = None
     monthly_active_users: Annotated[int, Field(ge=0, le=10**11)] | None = None
     annual_revenue_usd: Dollars | None = None
     # room
     min_context_tokens: Tokens | None = None
     min_output_tokens: Tokens | None = None
     # abilities
-    modalities_in: tuple[Modality, ...] = ()
+    modalities_in: Annotated[tuple[Modality, ...], Field(description="image, audio, video, pdf")] = ()
     modalities_out: tuple[Modality, ...] = ()
     tool_calling: bool | None = None
     structured_output: bool | None = None
     reasoning: bool | None = None
     fine_tunable: bool | None = None
     # age
-    knowledge_cutoff_from: Day | None = None
+    knowledge_cutoff_from: Annotated[Day | None, Field(description="YYYY-MM[-DD]")] = None
     released_from: Day | None = None
     # size and hardware
     min_parameters_b: Annotated[float, Field(ge=0, le=10**6)] | None = None
     max_parameters_b: Annotated[float, Field(gt=0, le=10**6)] | None = None
-    own_hardware: bool | None = None
-    memory_gb: Annotated[float, Field(gt=0, le=10**6)] | None = None
+    own_hardware: Annotated[bool | None, Field(description="nothing leaves the network")] = None
+    memory_gb: Annotated[Annotated[float, Field(gt=0, le=10**6)] | None, Field(description="own GPU memory to fit")] = (
+        None
+    )
     quantization_bits: Literal[4, 8, 16] = 4
     # money
     max_input_usd_per_mtok: Dollars | None = None
     max_output_usd_per_mtok: Dollars | None = None
     max_monthly_usd: Dollars | None = None
     # where
-    providers_allow: tuple[str, ...] = ()
+    providers_allow: Annotated[tuple[str, ...], Field(description="e.g. amazon-bedrock")] = ()
     providers_deny: tuple[str, ...] = ()
-    makers_allow: tuple[str, ...] = ()
+    makers_allow: Annotated[tuple[str, ...], Field(description="e.g. mistral")] = ()
     makers_deny: tuple[str, ...] = ()
-    maker_countries_deny: tuple[str, ...] = ()
-    regions_allow: tuple[str, ...] = ()
+    maker_countries_deny: Annotated[tuple[str, ...], Field(description="ISO codes, e.g. cn")] = ()
+    regions_allow: Annotated[tuple[str, ...], Field(description="eu, us, jp …")] = ()
     regions_deny: tuple[str, ...] = ()
     # quality
-    board: Board = "overall"
+    board: Annotated[Board, Field(description="Arena board, e.g. coding, japanese")] = "overall"
     min_rating: Annotated[float, Field(ge=0, le=4000)] | None = None
     # how to decide
-    ask_about: tuple[str, ...] = ()
-    keep_unknown: bool = False
+    ask_about: Annotated[tuple[str, ...], Field(description="models to explain")] = ()
+    keep_unknown: Annotated[bool, Field(description="keep models with unknown facts")] = False
     wishes: Wishes = Wishes()
     workload: Workload = Workload()
 

@@ -113,40 +113,30 @@ def shortlist(catalog: Catalog, r: Requirements, today: dt.date) -> Shortlist:
     The result depends on the catalogue's content alone, not on the order of its models.
     """
     models = sorted((model for model in catalog.models if is_current(model, today)), key=lambda model: model.id)
-    judged = [judge(model, r, today) for model in models]
+    on_model, on_offering = model_constraints(r), offering_constraints(r)
+    judged = [_judge(model, r, today, on_model, on_offering) for model in models]
     kept = [j for j in judged if not j.failed and (r.keep_unknown or not j.unknown)]
     waiting = [j for j in judged if not j.failed and j.unknown and not r.keep_unknown]
     rejected = tuple(j for j in judged if j.failed)
-    candidates = rank(kept, catalog, r, today)
+    best = best_rating(models, r.board)
+    candidates = rank(kept, r, today, best)
     return Shortlist(
-        r, today, candidates, tuple(c.judged for c in rank(waiting, catalog, r, today)), rejected,
+        r, today, candidates, tuple(c.judged for c in rank(waiting, r, today, best)), rejected,
         len(catalog.models) - len(models), firmness(candidates, r.wishes),
-        relaxations(candidates, rejected, catalog, r, today), () if candidates else conflict(rejected),
+        relaxations(candidates, rejected, r, today, best), () if candidates else conflict(rejected),
     )  # fmt: skip
 
 
 def judge(model: Model, r: Requirements, today: dt.date) -> Judged:
     """One model against all constraints; among the places that pass (or may pass) the cheapest is taken."""
-    on_model = [(c, c.judge(model)) for c in model_constraints(r)]
-    failed = [_miss(c, v.found) for c, v in on_model if v.answer is Answer.NO]
-    unknown = [_miss(c, v.found) for c, v in on_model if v.answer is Answer.UNKNOWN]
-    if r.own_hardware:
-        return Judged(model, None, None, tuple(failed), tuple(unknown))
-    places = [_place(model, offering, r) for offering in live_offerings(model, today)]
-    if not places:
-        nobody = [
-            Miss(c.field, c.wanted, "no provider listed") for c in offering_constraints(r) if c.field != "workload"
-        ]
-        return Judged(model, None, None, tuple(failed), (*unknown, *nobody))
-    best = min(places, key=_preference)
-    return replace(best, failed=(*failed, *best.failed), unknown=(*unknown, *best.unknown))
+    return _judge(model, r, today, model_constraints(r), offering_constraints(r))
 
 
-def rank(kept: Iterable[Judged], catalog: Catalog, r: Requirements, today: dt.date) -> tuple[Candidate, ...]:
-    """Candidates best first; equal scores by price, then id."""
+def rank(kept: Iterable[Judged], r: Requirements, today: dt.date, best: float) -> tuple[Candidate, ...]:
+    """Candidates best first; equal scores by price, then id. `best` is the highest rating on the board."""
     kept = list(kept)
     prices = [judged.price for judged in kept if judged.price is not None]
-    by = Yardstick(best_rating(catalog, r.board, today), min(prices, default=None), today)
+    by = Yardstick(best, min(prices, default=None), today)
     found = []
     for judged in kept:
         its = terms(judged.model, judged.offering, judged.price, r, by)
@@ -154,10 +144,9 @@ def rank(kept: Iterable[Judged], catalog: Catalog, r: Requirements, today: dt.da
     return tuple(sorted(found, key=_order))
 
 
-def best_rating(catalog: Catalog, board: str, today: dt.date) -> float:
-    """The highest rating that a model which can be had on `today` holds on `board`; 0 for an empty board."""
-    current = (model for model in catalog.models if is_current(model, today))
-    return max((rating.rating for model in current for rating in model.ratings if rating.board == board), default=0.0)
+def best_rating(models: Iterable[Model], board: str) -> float:
+    """The highest rating that one of `models` holds on `board`; 0 for an empty board."""
+    return max((rating.rating for model in models for rating in model.ratings if rating.board == board), default=0.0)
 
 
 def firmness(candidates: tuple[Candidate, ...], wishes: Wishes) -> Firmness:
@@ -175,7 +164,7 @@ def firmness(candidates: tuple[Candidate, ...], wishes: Wishes) -> Firmness:
 
 
 def relaxations(
-    candidates: tuple[Candidate, ...], rejected: tuple[Judged, ...], catalog: Catalog, r: Requirements, today: dt.date
+    candidates: tuple[Candidate, ...], rejected: tuple[Judged, ...], r: Requirements, today: dt.date, best: float
 ) -> tuple[Relaxation, ...]:
     """For each constraint the best model that it alone keeps out, where that model is clearly better than the first.
 
@@ -183,14 +172,14 @@ def relaxations(
     """
     near = [judged for judged in rejected if len(judged.failed) == 1 and not judged.unknown]
     leader = candidates[0] if candidates else None
-    field = rank([*(c.judged for c in candidates), *near], catalog, r, today)
+    field = rank([*(c.judged for c in candidates), *near], r, today, best)
     base = next((c.score for c in field if leader and c.model.id == leader.model.id), 0.0)
-    best: dict[str, Relaxation] = {}
+    found: dict[str, Relaxation] = {}
     for candidate in field:
         if candidate.judged.failed and (leader is None or candidate.score > base + CLEARLY_BETTER):
             miss = candidate.judged.failed[0]
-            best.setdefault(miss.wanted, Relaxation(miss, candidate, candidate.score - base))
-    return tuple(best.values())[:3]
+            found.setdefault(miss.wanted, Relaxation(miss, candidate, candidate.score - base))
+    return tuple(found.values())[:3]
 
 
 def conflict(rejected: tuple[Judged, ...]) -> tuple[str, ...]:
@@ -202,12 +191,32 @@ def conflict(rejected: tuple[Judged, ...]) -> tuple[str, ...]:
     return min(alone or pairs, key=lambda names: (-sum(set(names) <= s for s in sets), names), default=())
 
 
+def _judge(
+    model: Model,
+    r: Requirements,
+    today: dt.date,
+    on_model: tuple[Constraint, ...],
+    on_offering: tuple[OfferingConstraint, ...],
+) -> Judged:
+    verdicts = [(c, c.judge(model)) for c in on_model]
+    failed = tuple(_miss(c, v.found) for c, v in verdicts if v.answer is Answer.NO)
+    unknown = tuple(_miss(c, v.found) for c, v in verdicts if v.answer is Answer.UNKNOWN)
+    if r.own_hardware:
+        return Judged(model, None, None, failed, unknown)
+    places = [_place(model, offering, r, on_offering) for offering in live_offerings(model, today)]
+    if not places:
+        nobody = (Miss(c.field, c.wanted, "no provider listed") for c in on_offering if c.field != "workload")
+        return Judged(model, None, None, failed, (*unknown, *nobody))
+    best = _own_if_near(min(places, key=_preference), places)
+    return replace(best, failed=(*failed, *best.failed), unknown=(*unknown, *best.unknown))
+
+
 def _miss(constraint: Constraint | OfferingConstraint, found: str) -> Miss:
     return Miss(constraint.field, constraint.wanted, found)
 
 
-def _place(model: Model, offering: Offering, r: Requirements) -> Judged:
-    verdicts = [(c, c.judge(model, offering)) for c in offering_constraints(r)]
+def _place(model: Model, offering: Offering, r: Requirements, on_offering: tuple[OfferingConstraint, ...]) -> Judged:
+    verdicts = [(c, c.judge(model, offering)) for c in on_offering]
     return Judged(
         model, offering, monthly_cost(offering, r.workload),
         tuple(_miss(c, v.found) for c, v in verdicts if v.answer is Answer.NO),
@@ -221,6 +230,17 @@ def _preference(place: Judged) -> tuple[int, int, bool, Decimal, bool, str]:
     price = place.price
     own = place.offering.first_party
     return (len(place.failed), len(place.unknown), price is None, price or Decimal(0), not own, place.offering.name)
+
+
+def _own_if_near(best: Judged, places: list[Judged]) -> Judged:
+    """The maker's own listing of a closed model where it is as good and at most a tenth dearer than a reseller's."""
+    if best.model.open_weights.value or best.price is None:
+        return best
+    own = [p for p in places if p.offering and p.offering.first_party and p.price is not None]
+    near = [
+        p for p in own if _preference(p)[:3] == _preference(best)[:3] and (p.price or 0) <= best.price * Decimal("1.1")
+    ]
+    return min(near, key=_preference, default=best)
 
 
 def _order(candidate: Candidate) -> tuple[float, bool, Decimal, str]:

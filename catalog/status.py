@@ -12,17 +12,28 @@ NOTICE = dt.timedelta(days=120)
 
 
 def live_offerings(model: Model, today: dt.date) -> tuple[Offering, ...]:
-    """The offerings that can be bought on `today`.
+    """The offerings that can be bought on `today` at a price to believe.
 
     A closed model that its maker has withdrawn is gone everywhere, except where a provider states a later date.
     """
     listed = [offering for offering in model.offerings if {s.source for s in offering.sheets} - ARCHIVES]
+    listed = [offering for offering in listed if not too_cheap(model, offering)]
     live = [offering for offering in listed if not _over(offering.retires, today)]
     own = [offering for offering in listed if offering.first_party]
     withdrawn = _over(model.retires.value, today) or (own and not any(offering in live for offering in own))
     if model.open_weights.value is False and withdrawn:
         live = [offering for offering in live if offering.retires and not offering.first_party]
     return tuple(live)
+
+
+def too_cheap(model: Model, offering: Offering) -> bool:
+    """Whether a reseller lists a closed model below half of its maker's lowest price: a mistake or a promise to doubt."""
+    sheet = offering.prices
+    own = [o.prices.standard for o in model.offerings if o.first_party and o.prices and o.prices.source not in ARCHIVES]
+    if model.open_weights.value or sheet is None or not own or offering.provider.startswith(model.maker):
+        return False
+    least = min((rates.input or 0) + (rates.output or 0) for rates in own)
+    return (sheet.standard.input or 0) + (sheet.standard.output or 0) < least / 2
 
 
 def is_current(model: Model, today: dt.date) -> bool:
@@ -35,8 +46,11 @@ def stops_on(model: Model, today: dt.date) -> dt.date | None:
     """The day a closed model stops, when it is known and within 120 days of `today`; None otherwise."""
     if model.open_weights.value:
         return None
-    days = [_day(o.retires) for o in live_offerings(model, today) if o.first_party and o.retires]
-    days = days or [_day(o.retires) for o in live_offerings(model, today) if o.retires]
+    live = live_offerings(model, today)
+    days = [_day(o.retires) for o in live if o.first_party and o.retires]
+    if not days and model.retires.value and not _over(model.retires.value, today):
+        days = [_day(model.retires.value)]
+    days = days or [_day(o.retires) for o in live if o.retires]
     last = max(days, default=None)
     return last if last and today <= last <= today + NOTICE else None
 

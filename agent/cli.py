@@ -1,0 +1,251 @@
+"""The `assay` command: parses arguments, calls the other rooms, prints. Each command imports only what it needs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which LLM fits my task? Answered with sourced facts.",
+)
+models = typer.Typer(no_args_is_help=True, help="The catalogue: list, show, compare, refresh.")
+app.add_typer(models, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you need, in English or Japanese.")],
+    as_json: Json = False,
+) -> None:
+    """Answer which LLM fits a task: shortlist, costs, reasons, what was rejected and why. Needs no key."""
+    from agent.ask import answer_question
+    from server.tools import today
+
+    document = answer_question(question, today())
+    if not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+        document = _ask_back(question, document)
+    if as_json:
+        _print_json({key: value for key, value in document.items() if key not in ("japanese", "if_yes")})
+    else:
+        from agent.screen import show_answer
+
+        show_answer(_console(), document, japanese=document["japanese"], today=today())
+
+
+@models.command("list")
+def list_models(
+    text: Annotated[str, typer.Argument(help="Words that id or name must contain.")] = "",
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the models that can be had now."""
+    if coverage:
+        _coverage(as_json)
+        return
+    from agent.listing import list_rows
+    from server.tools import today
+
+    rows, total = list_rows(text, today())
+    if as_json:
+        _print_json({"models": rows, "total": total})
+    else:
+        from agent.screen import show_models
+
+        show_models(_console(), rows, total)
+
+
+@models.callback(invoke_without_command=True)
+def _models(
+    context: typer.Context,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    if coverage and context.invoked_subcommand is None:
+        _coverage(as_json)
+
+
+@models.command()
+def show(
+    model: Annotated[str, typer.Argument(help="A name: openai/gpt-5.1, qwen3-32b …")], as_json: Json = False
+) -> None:
+    """Show all that is known of one model: every claim with source and date, prices, ratings, licence duties."""
+    from catalog import snapshot
+    from catalog.compare import sheet
+    from server.tools import today
+
+    document = sheet(snapshot.load(), model, today())
+    if as_json:
+        _print_json(document)
+    else:
+        from agent.screen import show_sheet
+
+        show_sheet(_console(), document)
+
+
+@models.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(help="Two to eight models.")],
+    requests_per_month: Annotated[int | None, typer.Option(help="To price them.")] = None,
+    input_tokens: Annotated[int | None, typer.Option(help="Per request.")] = None,
+    output_tokens: Annotated[int | None, typer.Option(help="Per request.")] = None,
+    cached_share: Annotated[float, typer.Option(help="0-1 of the prompt.")] = 0.0,
+    batch: Annotated[bool, typer.Option("--batch", help="At batch prices.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare models side by side, with their cost for a workload."""
+    from catalog.requirements import requirements
+    from server.tools import compare_models
+
+    workload = requirements(workload={
+        "requests_per_month": requests_per_month, "input_tokens": input_tokens, "output_tokens": output_tokens,
+        "cached_share": cached_share, "batch": batch,
+    }).workload  # fmt: skip
+    document = compare_models(names, workload)
+    if as_json:
+        _print_json(document)
+    else:
+        from agent.screen import show_comparison
+
+        show_comparison(_console(), document)
+
+
+@models.command()
+def refresh(as_json: Json = False) -> None:
+    """Fetch the live sources, check them, and replace the snapshot; the last good one stays when anything fails."""
+    from agent.progress import stages
+    from catalog.refresh import refresh as fetch_all
+    from server.tools import today
+
+    with stages() as report:
+        document = fetch_all(today(), report)
+    if as_json:
+        _print_json(document)
+    else:
+        for row in document["sources"]:
+            typer.echo(f"{row['source']:14} {row['said']}")
+        typer.echo(f"{document['models']} models; wrote {document['path']}")
+
+
+@app.command()
+def advise(
+    requests_per_month: Annotated[int, typer.Option(help="Volume.")],
+    input_tokens: Annotated[int, typer.Option(help="Per request, without examples or retrieved texts.")],
+    output_tokens: Annotated[int, typer.Option(help="Per request.")],
+    model: Annotated[str, typer.Option(help="The model considered; its cheapest price is used.")],
+    labelled_examples: Annotated[int, typer.Option(help="How many you have.")] = 0,
+    number_or_label: Annotated[
+        bool, typer.Option("--number-or-label", help="The answer is a number or a label.")
+    ] = False,
+    changes_per_month: Annotated[int, typer.Option(help="How often the knowledge needed changes.")] = 0,
+    citations: Annotated[bool, typer.Option("--citations", help="Answers must cite a source.")] = False,
+    training_usd_per_mtok: Annotated[float | None, typer.Option(help="Price of training tokens.")] = None,
+    months: Annotated[int, typer.Option(help="Over how long.")] = 12,
+    as_json: Json = False,
+) -> None:
+    """Advise prompt, few-shot, retrieval, fine-tuning or a baseline, with break-even arithmetic."""
+    from agent.listing import price_of
+    from catalog.approach import task
+    from server.tools import advise_approach, today
+
+    price_in, price_out = price_of(model, today())
+    document = advise_approach(task(
+        requests_per_month=requests_per_month, input_tokens=input_tokens, output_tokens=output_tokens,
+        input_usd_per_mtok=price_in, output_usd_per_mtok=price_out, labelled_examples=labelled_examples,
+        answer_is_number_or_label=number_or_label, knowledge_changes_per_month=changes_per_month, needs_citations=citations,
+        training_usd_per_mtok=training_usd_per_mtok, months=months,
+    ))  # fmt: skip
+    if as_json:
+        _print_json(document)
+    else:
+        from agent.screen import show_advice
+
+        show_advice(_console(), document)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the tools over MCP on stdio, for Claude Desktop, Cursor and other clients."""
+    from server.app import main as serve_stdio
+
+    serve_stdio()
+
+
+def main() -> NoReturn:
+    """Run the command. Exit codes: 0 done, 1 the work failed, 2 bad usage or input."""
+    from catalog.errors import BadInput, CatalogError
+
+    try:
+        app(standalone_mode=True)
+    except BadInput as error:
+        _refuse(error, 2)
+    except CatalogError as error:
+        _refuse(error, 1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _refuse(error: Exception, code: int) -> NoReturn:
+    if "--json" in sys.argv:
+        _print_json({"error": str(error)})
+    else:
+        sys.stderr.write(f"assay: {error}\n")
+    sys.exit(code)
+
+
+def _ask_back(question: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Put the questions that matter to the user on the terminal, and answer again with what they say."""
+    from agent.ask import answer_question
+    from server.tools import today
+
+    added = []
+    for text, if_yes in zip(document["questions"], document["if_yes"], strict=True):
+        said = typer.prompt(text + (" [y/N]" if if_yes else ""), default="", show_default=False).strip()
+        if if_yes and said.lower() in ("y", "yes", "はい", "ja"):
+            added.append(if_yes)
+        elif not if_yes and said:
+            added.append(said)
+    return answer_question(f"{question}. {'. '.join(added)}", today()) if added else document
+
+
+def _coverage(as_json: bool) -> None:
+    from catalog import snapshot
+    from catalog.coverage import coverage
+    from server.tools import today
+
+    rows = coverage(snapshot.load(), today())
+    if as_json:
+        _print_json(
+            {row.name: {"count": row.count, "of": row.of, "at_least": row.at_least, "met": row.met} for row in rows}
+        )
+    else:
+        for row in rows:
+            typer.echo(f"{row.name:34} {row.text}{'' if row.met else '  NOT MET'}")
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)

@@ -1,0 +1,120 @@
+"""Names: makers and providers wanted or refused, countries and regions, models asked about."""
+
+from __future__ import annotations
+
+import re
+
+from agent.planner.text import Reading
+
+MAKERS = {
+    "openai": r"openai", "anthropic": r"anthropic", "google": r"google(?! cloud)|グーグル", "meta": r"meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
+    "deepseek": r"deepseek(?!-)", "alibaba": r"alibaba|qwen(?![\d.-])|アリババ", "zhipuai": r"zhipu\w*|glm(?![\d.-])|z\.ai", "moonshotai": r"moonshot\w*|kimi(?![\d.-])",
+    "minimax": r"minimax(?!-)", "xai": r"x\.?ai(?![a-z])|grok(?![\d.-])", "cohere": r"cohere", "nvidia": r"nvidia(?! (?:rtx|h\d|a\d|gpu|l4))|nemotron(?![\d.-])", "microsoft": r"microsoft(?! azure)|マイクロソフト",
+    "amazon": r"amazon(?! (?:bedrock|web|review))|アマゾン", "ibm": r"ibm",
+}  # fmt: skip
+PROVIDERS = {
+    "amazon-bedrock": r"(?:aws |amazon )?bedrock|aws", "azure": r"(?:microsoft )?azure(?: openai)?", "google-vertex": r"(?:google )?vertex(?: ai)?|google cloud|gcp", "groq": r"groq",
+    "togetherai": r"together(?:\.?ai| ai)?(?! with| in| the)", "openrouter": r"open ?router", "fireworks-ai": r"fireworks(?:\.?ai)?", "deepinfra": r"deep ?infra",
+}  # fmt: skip
+REGIONS = {"eu": r"the eu(?![a-z])|\beu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"the us(?:a)?(?![a-z])|\bus (?:region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
+           "jp": r"japan(?!ese)|日本(?:国内|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"the uk|united kingdom|英国"}  # fmt: skip
+COUNTRIES = {"cn": r"chinese|china|中国", "us": r"american|us-made|アメリカ製|米国製", "ru": r"russian"}
+_HOSTED = r"host\w*|stay\w*|region|resid\w*|process\w*|stor(?:e|ed|age)|located|data[- ]?cent|servers?|remain|kept|leave|リージョン|置|保管|保存|データセンター|国内|サーバ|処理"
+_NOT = r"(?:\bnot?\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
+_NOT_JA = r"以外|除く|除い|除外|使えない|使えません|不可|ng|禁止|だめ|ダメ|なし|使わない|避け|抜き|じゃない|ではない|でない|は困る|いや|嫌"
+_ONLY = r"\bonly\b|just|exclusively|restricted to|limited to|must be|has to be|だけ|のみ|に限|限定|しか"
+# A model's name: a family word and a version, as gpt-4o, claude-sonnet-4-5, llama 3.1 8b, qwen3-32b.
+MODEL = re.compile(
+    r"(?<![a-z0-9/])((?:[a-z-]+/)?(?:gpt|chatgpt|claude|gemini|gemma|llama|mistral|mixtral|ministral|codestral|devstral|magistral|qwen|qwq|deepseek|glm|kimi|minimax|"
+    r"grok|command|nova|phi|granite|jamba|sonar|nemotron|mercury|mimo|step|solar|exaone|hunyuan|ernie|o[134])"
+    r"(?:[-.: ]?(?:[a-z]*\d[\w.]*|opus|sonnet|haiku|fable|mythos|instant|pro|mini|nano|flash|lite|large|medium|small|turbo|max|plus|oss|coder|codex|chat|instruct|sol|luna|terra|astra)|-[ravmk](?![a-z]))*)",
+    re.ASCII,
+)  # fmt: skip
+
+
+def names(reading: Reading) -> None:
+    """Read names, those of models first so that `gpt-4o` is no wish for a maker."""
+    _models(reading)
+    _listed(reading, MAKERS, "makers_allow", "makers_deny", needs_only=True)
+    _listed(reading, PROVIDERS, "providers_allow", "providers_deny", needs_only=False)
+    _countries(reading)
+    _regions(reading)
+
+
+def _models(reading: Reading) -> None:
+    for found in MODEL.finditer(reading.text):
+        name = found.group(1).strip(" .-:")
+        if re.search(r"\d", name):
+            reading.add("ask_about", name, found)
+
+
+def _listed(reading: Reading, table: dict[str, str], allow: str, deny: str, *, needs_only: bool) -> None:
+    """Names refused, or wanted. A maker is wanted only where the question says `only`; a provider where it is named at all."""
+    for slug, pattern in table.items():
+        for found in re.finditer(rf"(?<![a-z0-9-])(?:{pattern})(?![a-z0-9-])", reading.text):
+            if any(a < found.end() and b > found.start() for a, b in reading.spans):
+                continue
+            if _refused(reading, found):
+                reading.add(deny, slug, found)
+            elif not needs_only or re.search(_ONLY, reading.around(found.start())) or _japanese_choice(reading, found):
+                reading.add(allow, slug, found)
+
+
+def _refused(reading: Reading, found: re.Match[str]) -> bool:
+    """Whether a negation governs the name: before it in English, after it in Japanese, within the clause."""
+    start, end = reading.clause(found.start())
+    before, after = reading.text[start : found.start()], reading.text[found.end() : end]
+    if negation := re.search(rf"{_NOT}(?P<between>.*)$", before):
+        broken = re.search(r"\bonly\b|\bon\b|\bfrom\b(?=.*\bonly)|\bbut\b", negation["between"])
+        if not broken and not re.search(r"not only", before):
+            return True
+    if re.match(
+        r"[a-z]*(?: or| and|,|/)[^.]*(?:is|are) (?:not|out|banned|excluded)|[^.,]{0,20}(?:not allowed|forbidden|banned|off[- ]limits|is out)",
+        after,
+    ):
+        return True
+    return re.match(rf"[^。、a-z]{{0,12}}(?:{_NOT_JA})|(?:と|や|・|か|、)[^。]{{0,14}}(?:{_NOT_JA})", after) is not None
+
+
+def _japanese_choice(reading: Reading, found: re.Match[str]) -> bool:
+    return (
+        re.match(r"(?:製|社製)?(?:のモデル)?(?:で(?!す|は|も)|だけ|のみ|に限|限定)", reading.text[found.end() :])
+        is not None
+    )
+
+
+def _countries(reading: Reading) -> None:
+    for country, word in COUNTRIES.items():
+        pattern = (
+            rf"(?:no|not|non|without|avoid|except|exclud\w+|nothing|never|anything but|other than)[\s-](?:\w+ ){{0,3}}?(?:{word})(?: (?:models?|makers?|compan\w+|labs?|vendors?|ones?|llms?|made))?(?![a-z])"
+            rf"|(?:{word})[- ](?:models?|makers?|vendors?|llms?|labs?)[^.,]{{0,20}}(?:not|out|excluded|banned|n't|forbidden)"
+            rf"|(?:{word})(?:製|企業|系|産|の(?:モデル|会社|企業)|メーカー)[^。、]{{0,8}}(?:{_NOT_JA})"
+        )
+        if found := re.search(pattern, reading.text):
+            if (
+                country == "cn"
+                and re.search(_HOSTED, found.group())
+                and not re.search(r"chinese|中国(?:製|企業|系)", found.group())
+            ):
+                continue
+            if (
+                re.search(r"hosted|stored|located|processed", reading.around(found.start()))
+                and "chinese" not in found.group()
+            ):
+                continue
+            reading.add("maker_countries_deny", country, found)
+
+
+def _regions(reading: Reading) -> None:
+    for region, pattern in REGIONS.items():
+        for found in re.finditer(pattern, reading.text):
+            clause = reading.around(found.start())
+            if any(a <= found.start() and b >= found.end() for a, b in reading.spans) or not re.search(_HOSTED, clause):
+                continue
+            start, end = reading.clause(found.start())
+            before, after = reading.text[start : found.start()], reading.text[found.end() : end]
+            refused = re.search(rf"{_NOT}[^,]*$", before) and not re.search(r"leave|outside", before)
+            negated = refused or re.match(
+                rf"[^。、]{{0,14}}(?:置かれない|置かない|{_NOT_JA}|以外|には?(?:置|保存)[^。]*ない)", after
+            )
+            reading.add("regions_deny" if negated else "regions_allow", region, found)

@@ -1,0 +1,70 @@
+"""The question as the rules see it: normalised, cut into clauses, with a record of what has been understood."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+# A clause ends at a full stop, a comma between words, a line end; not inside 2,000 or 3.5 or gpt-4.1.
+CLAUSE_END = re.compile(r"[。、;；!?！？\n]|\.(?=\s|$)|,(?!\d{3})|·|・| - |…|—")
+JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
+
+
+@dataclass
+class Reading:
+    """A question being read. `values` are requirements found so far, `spans` the characters that led to them."""
+
+    text: str
+    japanese: bool
+    values: dict[str, Any] = field(default_factory=dict)
+    emphasis: set[str] = field(default_factory=set)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    def take(self, name: str, value: Any, *found: re.Match[str]) -> None:
+        """Set a requirement, unless an earlier rule has, and mark the words it came from."""
+        self.values.setdefault(name, value)
+        self.mark(*found)
+
+    def add(self, name: str, value: str, *found: re.Match[str]) -> None:
+        """Add to a requirement that is a list."""
+        have = self.values.setdefault(name, ())
+        if value not in have:
+            self.values[name] = (*have, value)
+        self.mark(*found)
+
+    def mark(self, *found: re.Match[str]) -> None:
+        """Mark words as understood."""
+        self.spans += [match.span() for match in found]
+
+    def clause(self, at: int) -> tuple[int, int]:
+        """Start and end of the clause around character `at`."""
+        start = max((m.end() for m in CLAUSE_END.finditer(self.text) if m.end() <= at), default=0)
+        end = min((m.start() for m in CLAUSE_END.finditer(self.text) if m.start() >= at), default=len(self.text))
+        return start, end
+
+    def around(self, at: int) -> str:
+        """The text of that clause."""
+        start, end = self.clause(at)
+        return self.text[start:end]
+
+
+def read(question: str) -> Reading:
+    """A fresh reading: full-width forms folded, lower case, white space single."""
+    text = unicodedata.normalize("NFKC", question).lower()
+    text = re.sub(r"[ \t]+", " ", text.replace("’", "'")).strip()
+    return Reading(text, JAPANESE.search(text) is not None)
+
+
+def leftovers(reading: Reading) -> list[str]:
+    """Clauses in which nothing was understood, as the user wrote them (normalised)."""
+    found, start = [], 0
+    ends = [(m.start(), m.end()) for m in CLAUSE_END.finditer(reading.text)] + [(len(reading.text),) * 2]
+    for stop, after in ends:
+        clause = reading.text[start:stop].strip()
+        if len(clause) > 2 and not any(a < stop and b > start for a, b in reading.spans):
+            found.append(clause)
+        start = after
+    return found

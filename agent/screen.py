@@ -1,0 +1,271 @@
+"""What the terminal shows. Decides nothing: a document in, lines out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+LABELS = {
+    "en": {"understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "unknown": "unknown", "out": "Out",
+           "open": "Unknown", "why": "Why not", "firm": "Firm?", "relax": "Relaxing", "next": "Next", "ask": "Tell me", "none": "nothing",
+           "month": "/month", "facts": "Facts as of {} ({} days old); assay models refresh updates them", "sources": "sources"},
+    "ja": {"understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "unknown": "不明", "out": "除外",
+           "open": "不明あり", "why": "選外の理由", "firm": "揺らぐか", "relax": "緩めると", "next": "次に", "ask": "質問", "none": "なし",
+           "month": "/月", "facts": "事実の日付 {}({}日前)。更新: assay models refresh", "sources": "出典"},
+}  # fmt: skip
+
+
+def show_answer(console: Console, document: dict[str, Any], *, japanese: bool, today: dt.date) -> None:
+    """The whole answer to a question, decision first."""
+    words = LABELS["ja" if japanese else "en"]
+    _field(console, words["understood"], " · ".join(document["understood"]))
+    _field(console, words["ignored"], " · ".join(document["ignored"]) or words["none"])
+    console.print()
+    for place, entry in enumerate(document["shortlist"], 1):
+        _entry(console, place, entry, words)
+    if not document["shortlist"]:
+        _nothing(console, document, japanese=japanese)
+    _rest(console, document, words)
+    for question in document["questions"]:
+        _field(console, words["ask"], question)
+    _next(console, document, words)
+    built = dt.date.fromisoformat(document["catalog_built"])
+    console.print(Text(words["facts"].format(built, (today - built).days), style="dim"))
+
+
+def show_models(console: Console, rows: Sequence[dict[str, Any]], total: int) -> None:
+    """A table of models."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, justify in (("model", "left"), ("weights", "left"), ("licence", "left"), ("released", "left"), ("cutoff", "left"),
+                          ("context", "right"), ("$/M in", "right"), ("$/M out", "right"), ("arena", "right")):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=name == "model")  # type: ignore[arg-type]
+    for row in rows:
+        facts = row["facts"]
+        opened = {True: "open", False: "closed", None: "?"}[facts["open_weights"]]
+        table.add_row(
+            row["model"], opened, facts["license"] or "–", facts["release_date"] or "?", facts["knowledge_cutoff"] or "?",
+            _size(facts["context_tokens"] or facts["max_input_tokens"]), facts["input_usd_per_mtok"] or "?",
+            facts["output_usd_per_mtok"] or "?", f"{row['overall']:g}" if row["overall"] else "?",
+        )  # fmt: skip
+    console.print(table)
+    console.print(Text(f"{len(rows)} of {total} models; ? is unknown", style="dim"))
+
+
+def show_sheet(console: Console, sheet: dict[str, Any]) -> None:
+    """All that is known of one model."""
+    console.print(
+        f"[bold]{escape(sheet['model'])}[/bold]  {escape(sheet['name'])}  [dim]{escape(sheet['status'])}[/dim]"
+    )
+    if sheet["note"]:
+        console.print(Text(sheet["note"], style="yellow"))
+    for name, claims in sheet["facts"].items():
+        said = " · ".join(f"{_value(c['value'])} ({c['source']}, {c['as_of']})" for c in claims)
+        _field(console, name, said, width=22)
+    terms = sheet["license_terms"]
+    if terms:
+        _field(
+            console,
+            "terms",
+            f"{terms['name']}: {terms['duties']} <{terms['source']}> (our reading, not legal advice)",
+            width=22,
+        )
+    _field(console, "unknown or disputed", " · ".join(sheet["unknown"]) or "nothing", width=22)
+    _offerings(console, sheet["offerings"])
+    if sheet["ratings"]:
+        said = " · ".join(
+            f"{board} {rating:g} [{low:g}, {high:g}]" for board, rating, low, high, *_ in sheet["ratings"][:8]
+        )
+        _field(console, f"arena ({sheet['ratings'][0][5]})", said, width=22)
+    if sheet["benchmarks"]:
+        said = " · ".join(
+            f"{name} {score:g} {unit} ({source})" for name, score, unit, source, *_ in sheet["benchmarks"][:12]
+        )
+        _field(console, "benchmarks", said, width=22)
+
+
+def show_comparison(console: Console, document: dict[str, Any]) -> None:
+    """Models as columns, facts as rows."""
+    rows = document["rows"]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("")
+    for row in rows:
+        table.add_column(row["model"])
+    for name in rows[0]["facts"]:
+        table.add_row(name, *(_value(row["facts"][name]) for row in rows))
+    for name in ("status", "provider", "monthly_cost_usd"):
+        table.add_row(name, *(_value(row[name]) for row in rows))
+    table.add_row(
+        "overall rating", *(f"{r[0]:g} [{r[1]:g}, {r[2]:g}]" if (r := row["overall_rating"]) else "?" for row in rows)
+    )
+    table.add_row("licence duties", *((row["license_terms"] or {}).get("duties", "?") for row in rows))
+    table.add_row("own GPU", *(_own(row["own_gpu"]) for row in rows))
+    table.add_row("unknown or disputed", *("; ".join(row["unknowns"]) or "–" for row in rows))
+    console.print(table)
+    for row in rows:
+        if row["note"]:
+            console.print(Text(row["note"], style="yellow"))
+
+
+def show_advice(console: Console, advice: dict[str, Any]) -> None:
+    """An approach with its arithmetic."""
+    _field(console, "Advice", f"{advice['recommended']}: {advice['because']}")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("approach", "possible", "a month", "once", "in all"):
+        table.add_column(name, justify="left" if name in ("approach", "possible") else "right")
+    for option in advice["options"]:
+        money = (
+            f"${option[name]}" if option[name] is not None else "?"
+            for name in ("monthly_usd", "one_off_usd", "total_usd")
+        )
+        table.add_row(option["name"], "yes" if option["fits"] else option["because"], *money)
+    console.print(Padding(table, (0, 0, 0, 13)))
+    for label, lines in (
+        ("Arithmetic", advice["arithmetic"]),
+        ("Flips", advice["flips"]),
+        ("Closing", advice["closing"]),
+    ):
+        for line in lines:
+            _field(console, label, line)
+            label = ""  # noqa: PLW2901 - the label stands once
+
+
+# --- parts of the answer
+
+
+def _entry(console: Console, place: int, entry: dict[str, Any], words: dict[str, str]) -> None:
+    facts = entry["facts"]
+    cost = f"${entry['monthly_cost_usd']}{words['month']}" if entry["monthly_cost_usd"] is not None else _price(facts)
+    where = f" at {entry['provider']}" if entry["provider"] else ""
+    rating = entry["rating"]
+    parts = (
+        f"{cost}{where}", facts["license"] or ("closed" if facts["open_weights"] is False else "licence ?"),
+        f"{_size(facts['context_tokens'] or facts['max_input_tokens'])} context",
+        f"Arena {rating['board']} {rating['rating']:g} ±{(rating['high'] - rating['low']) / 2:.0f} ({rating['as_of'][:7]})" if rating else "no rating",
+        f"score {entry['score']:.2f}",
+    )  # fmt: skip
+    console.print(f"  [bold]{place}  {escape(entry['model'])}[/bold]   {escape('   '.join(parts))}")
+    terms = ", ".join(f"{name} {value:.2f}" for name, value in entry["terms"].items())
+    lines = [
+        (words["for"], "; ".join(entry["reasons"])),
+        (words["against"], "; ".join([*entry["against"], *entry["cost_notes"]])),
+    ]
+    lines += [(words["unknown"], "; ".join(entry["unknowns"]))]
+    if place == 1:
+        lines += [("score", terms), (words["sources"], "; ".join(entry["sources"]))]
+    for label, text in lines:
+        if text:
+            console.print(Padding(_labelled(label, text, 9), (0, 0, 0, 5)))
+
+
+def _nothing(console: Console, document: dict[str, Any], *, japanese: bool) -> None:
+    console.print(
+        "  [bold]"
+        + ("条件をすべて満たすモデルはありません。" if japanese else "No model satisfies every constraint.")
+        + "[/bold]"
+    )
+    if document["conflict"]:
+        said = " + ".join(document["conflict"])
+        console.print(
+            f"     {escape(said)} {'だけで全て除外されます' if japanese else 'exclude every model by themselves'}"
+        )
+    console.print()
+
+
+def _rest(console: Console, document: dict[str, Any], words: dict[str, str]) -> None:
+    rejected = document["rejected"]
+    counts = " · ".join(f"{reason}: {count}" for reason, count in rejected["by_reason"].items())
+    _field(console, words["out"], f"{rejected['total']} fail {counts}" if counts else "0")
+    if document["unknown"]:
+        some = "; ".join(f"{row['model']} if {' and '.join(row['if'])}" for row in document["would_qualify_if"][:3])
+        _field(console, words["open"], f"{document['unknown']} would qualify if a fact were known, such as {some}")
+    for row in document["why_not"]:
+        note = f" ({row['note']})" if row.get("note") else ""
+        _field(console, words["why"], f"{row['model'] or row['asked']}: {row['why']}{note}")
+    if document["shortlist"]:
+        _field(console, words["firm"], _firm(document))
+    for row in document["relax"]:
+        cost = f" at ${row['monthly_cost_usd']} a month" if row["monthly_cost_usd"] else ""
+        _field(
+            console,
+            words["relax"],
+            f'"{row["drop"]}" would bring in {row["brings_in"]} ({row["which_has"]}){cost}, score {row["score"]}',
+        )
+
+
+def _firm(document: dict[str, Any]) -> str:
+    first, firm = document["shortlist"][0]["model"], document["firm"]
+    if not firm["changes"]:
+        return f"{first} stays first when any weight moves by 20 %"
+    return "; ".join(f"{change['first']} leads with {change['weight']}" for change in firm["changes"])
+
+
+def _next(console: Console, document: dict[str, Any], words: dict[str, str]) -> None:
+    names = [entry["model"] for entry in document["shortlist"][:2]]
+    if names:
+        _field(console, words["next"], f"assay models show {names[0]}   assay models compare {' '.join(names)}")
+
+
+def _offerings(console: Console, offerings: Iterable[dict[str, Any]]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("provider", "region", "$/M in", "$/M out", "cached", "tiers", "source", "also said"):
+        table.add_column(name, justify="right" if name.startswith("$") or name == "cached" else "left")
+    for row in list(offerings)[:12]:
+        table.add_row(
+            row["provider"] + (" *" if row["first_party"] else ""), row["region"] or "?", row["input_usd_per_mtok"] or "?",
+            row["output_usd_per_mtok"] or "?", row["cache_read_usd_per_mtok"] or "?", ", ".join(row["tiers"]),
+            f"{row['source']} {row['as_of']}", "; ".join(row["others"]),
+        )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+        console.print(Text("* the maker itself; cheapest first, at most 12 shown: --json gives all", style="dim"))
+
+
+# --- small shapes
+
+
+def _field(console: Console, label: str, text: str, width: int = 13) -> None:
+    console.print(_labelled(label, text, width))
+
+
+def _labelled(label: str, text: str, width: int) -> Table:
+    table = Table.grid(padding=(0, 0))
+    table.add_column(width=width, style="cyan", no_wrap=True)
+    table.add_column()
+    table.add_row(Text(label), Text(text))
+    return table
+
+
+def _price(facts: dict[str, Any]) -> str:
+    if facts["input_usd_per_mtok"] is None:
+        return "price ?"
+    return f"${facts['input_usd_per_mtok']}/${facts['output_usd_per_mtok']} per M"
+
+
+def _own(own: dict[str, Any] | None) -> str:
+    if own is None:
+        return "–"
+    even = own["cheaper_than_api_from_requests_per_month"]
+    return f"{own['gpu']}: ${own['usd_per_month']} a month" + (f", cheaper from {even:,} requests" if even else "")
+
+
+def _size(tokens: int | None) -> str:
+    return "?" if tokens is None else f"{tokens / 1e6:.1f}M" if tokens >= 10**6 else f"{tokens / 1000:.0f}k"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}"
+    return (
+        {None: "?", True: "yes", False: "no"}.get(value, str(value))
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
