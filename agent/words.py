@@ -10,7 +10,8 @@ from catalog.requirements import Requirements
 def understood(r: Requirements, emphasis: tuple[str, ...] = ()) -> list[str]:
     """One phrase a requirement, hard constraints first."""
     w = r.workload
-    said = [c.wanted for c in (*model_constraints(r), *offering_constraints(r)) if c.field != "workload"]
+    said = [c.wanted for c in model_constraints(r) if c.field != "workload"]
+    said += [c.wanted for c in offering_constraints(r) if c.field != "workload"]
     if r.max_monthly_usd is not None and not priced_volume(w) and not r.own_hardware:
         said.append(f"at most ${r.max_monthly_usd:,} a month (not applied: volume unknown)")
     if w.requests_per_month is not None:

@@ -78,6 +78,15 @@ def usd(judged: Judged) -> str | None:
     return None if judged.cost is None else str(judged.cost.cents)
 
 
+def elsewhere(judged: Judged) -> list[str]:
+    """Where else the model is sold: how many places pass, and a reseller that is cheaper than the maker."""
+    said = [f"{judged.places} places sell it on these terms"] if judged.places > 1 else []
+    if judged.elsewhere and judged.elsewhere.offering:
+        price = usd(judged.elsewhere)
+        said.append(f"cheaper at {judged.elsewhere.offering.provider}" + (f": ${price} a month" if price else ""))
+    return said
+
+
 def why_not(catalog: Catalog, found: Shortlist, name: str) -> Document:
     """One line on a model the user asked about: retired, rejected, an open question, or where it ranks."""
     try:
@@ -160,7 +169,7 @@ def _entry(catalog: Catalog, found: Shortlist, candidate: Candidate) -> Document
         "facts": facts(model, place),
         "provider": place.provider if place else None, "offering": place.name if place else None,
         "region": place.region if place else None,
-        "monthly_cost_usd": usd(judged), "cost_notes": list(judged.cost.notes) if judged.cost else [],
+        "monthly_cost_usd": usd(judged), "cost_notes": [*(judged.cost.notes if judged.cost else ()), *elsewhere(judged)],
         "rating": None if on_board is None else {
             "board": on_board.board, "rating": on_board.rating, "low": on_board.low, "high": on_board.high,
             "as_of": on_board.as_of,

@@ -63,7 +63,7 @@ def _row(catalog: Catalog, name: str, r: Requirements, today: dt.date) -> dict[s
         "asked": name, "model": model.id, "note": match.note, "status": _status(model, today),
         "facts": answer.facts(model, place), "license_terms": _terms(model),
         "provider": place.provider if place else None, "monthly_cost_usd": answer.usd(judged),
-        "cost_notes": list(judged.cost.notes) if judged.cost else [],
+        "cost_notes": [*(judged.cost.notes if judged.cost else ()), *answer.elsewhere(judged)],
         "overall_rating": None if rated is None else [rated.rating, rated.low, rated.high, rated.as_of],
         "own_gpu": _own(model, r, judged), "subscriptions": _plans(model, judged, r),
         "unknowns": answer.unknowns(model),

@@ -190,7 +190,7 @@ def _unfit(group: Group) -> str | None:
     if outputs is not None and "text" not in outputs:
         return "not a chat model"
     offered = any(s.offering and s.offering.sheets for s in group.sightings)
-    tracked = any(s.listed or s.ratings for s in group.sightings)
+    tracked = any(s.listed or s.ratings for s in group.sightings) and _fact("release_date", group).known
     if not offered and not (tracked and any("repo" in s.facts for s in group.sightings)):
         return "neither offered nor a tracked download"
     return None
@@ -314,7 +314,7 @@ def _offerings(group: Group) -> tuple[Offering, ...]:
     found: dict[tuple[str, str, str], list[tuple[Sighting, Offering]]] = defaultdict(list)
     for sighting in group.sightings:
         if (offered := sighting.offering) and (offered.sheets or offered.retires):
-            name = tokens(sighting.path.split("/")[-1])
+            name = tokens(offered.name.split("/")[-1])
             found[offered.provider, offered.region or "", name].append((sighting, offered))
     return tuple(_offering(group, rows) for _, rows in sorted(found.items()) if any(o.sheets for _, o in rows))
 

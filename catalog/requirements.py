@@ -122,7 +122,7 @@ class Requirements(_Strict):
     min_rating: Annotated[float, Field(ge=0, le=4000)] | None = None
     # how to decide
     ask_about: Annotated[tuple[str, ...], Field(description="models to explain")] = ()
-    keep_unknown: Annotated[bool, Field(description="keep models with unknown facts")] = False
+    keep_unknown: Annotated[bool, Field(description="keep unknown facts")] = False
     wishes: Wishes = Wishes()
     workload: Workload = Workload()
 

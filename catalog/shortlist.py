@@ -32,7 +32,8 @@ class Miss:
 class Judged:
     """A current model after the constraints. `failed` rules it out, `unknown` leaves it open; both empty: it qualifies.
 
-    `offering` is the cheapest place that passes; None for own hardware, or where nobody sells it.
+    `offering` is the cheapest place that passes, for a closed model its maker's own where that passes too, and then
+    `elsewhere` is a cheaper one; None for own hardware, or where nobody sells it. `places` counts those that pass alike.
     """
 
     model: Model
@@ -40,6 +41,8 @@ class Judged:
     cost: Cost | None
     failed: tuple[Miss, ...]
     unknown: tuple[Miss, ...]
+    elsewhere: Judged | None = None
+    places: int = 0
 
     @property
     def price(self) -> Decimal | None:
@@ -207,7 +210,7 @@ def _judge(
     if not places:
         nobody = (Miss(c.field, c.wanted, "no provider listed") for c in on_offering if c.field != "workload")
         return Judged(model, None, None, failed, (*unknown, *nobody))
-    best = _own_if_near(min(places, key=_preference), places)
+    best = _chosen(places)
     return replace(best, failed=(*failed, *best.failed), unknown=(*unknown, *best.unknown))
 
 
@@ -232,15 +235,16 @@ def _preference(place: Judged) -> tuple[int, int, bool, Decimal, bool, str]:
     return (len(place.failed), len(place.unknown), price is None, price or Decimal(0), not own, place.offering.name)
 
 
-def _own_if_near(best: Judged, places: list[Judged]) -> Judged:
-    """The maker's own listing of a closed model where it is as good and at most a tenth dearer than a reseller's."""
-    if best.model.open_weights.value or best.price is None:
-        return best
-    own = [p for p in places if p.offering and p.offering.first_party and p.price is not None]
-    near = [
-        p for p in own if _preference(p)[:3] == _preference(best)[:3] and (p.price or 0) <= best.price * Decimal("1.1")
-    ]
-    return min(near, key=_preference, default=best)
+def _chosen(places: list[Judged]) -> Judged:
+    """The cheapest of the places that pass best; for a closed model the maker's own listing among them, if there is one."""
+    best = min(places, key=_preference)
+    alike = [place for place in places if _preference(place)[:3] == _preference(best)[:3]]
+    own = [place for place in alike if place.offering and place.offering.first_party]
+    if best.model.open_weights.value or not own:
+        return replace(best, places=len(alike))
+    mine = min(own, key=_preference)
+    cheaper = best if (best.price or 0) < (mine.price or 0) else None
+    return replace(mine, places=len(alike), elsewhere=cheaper)
 
 
 def _order(candidate: Candidate) -> tuple[float, bool, Decimal, str]:

@@ -89,12 +89,12 @@ def advise_approach(task: dict[str, Any]) -> Approach:
 
 
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "recommend_models": {"requirements": (Requirements, "Hard constraints, wishes, workload; unset = does not matter")},
+    "recommend_models": {"requirements": (Requirements, "Unset = does not matter")},
     "compare_models": {
         "models": (list[str], "1-8 names, e.g. openai/gpt-5.1"),
         "workload": (Workload, "Tokens per request"),
     },
-    "advise_approach": {"task": (Task, "Tokens per request; prices of the model considered")},
+    "advise_approach": {"task": (Task, "Tokens per request; prices of the model in mind")},
 }
 
 

@@ -9,7 +9,7 @@ from agent.planner.numbers import NUMBER, number
 from agent.planner.text import Reading
 from catalog import curated
 
-_DOLLARS = rf"(?:(?:us)?\$\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})\s?(?:dollars?|usd|bucks|ドル|米ドル))"
+_DOLLARS = rf"(?:(?:(?:us)?\$|usd)\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})\s?(?:dollars?|usd|bucks|ドル|米ドル))"
 _PERIODS: dict[str, int | Decimal] = {"day": 30, "night": 30, "week": Decimal(30) / 7, "month": 1, "mo": 1, "year": Decimal(1) / 12, "yr": Decimal(1) / 12,
             "日": 30, "週": Decimal(30) / 7, "月": 1, "年": Decimal(1) / 12}  # fmt: skip
 _FOREIGN = re.compile(
@@ -28,7 +28,7 @@ def money(reading: Reading) -> None:
     for found in re.finditer(_DOLLARS, reading.text):
         amount = Decimal(str(number(found["a"] or found["b"])))
         clause = reading.around(found.start())
-        near = reading.text[max(0, found.start() - 30) : found.end() + 30]
+        near = reading.text[max(0, found.start() - 18) : found.end() + 18]
         if re.search(_REVENUE, clause) and not re.search(r"budget|予算", clause):
             reading.take("annual_revenue_usd", _plain(amount * _revenue_factor(near)), found)
         elif per_tokens and (way := _way(reading, found)):
@@ -71,7 +71,7 @@ def _factor(reading: Reading, found: re.Match[str]) -> Decimal:
 
 
 def _revenue_factor(near: str) -> int:
-    return 12 if re.search(r"a month|per month|monthly|月商|/month", near) else 1
+    return 12 if re.search(r"a month|per month|monthly revenue|月商|/month", near) else 1
 
 
 def _foreign(found: re.Match[str]) -> str:

@@ -7,18 +7,18 @@ import re
 from agent.planner.text import Reading
 
 MAKERS = {
-    "openai": r"openai", "anthropic": r"anthropic", "google": r"google(?! cloud)|グーグル", "meta": r"meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
+    "openai": r"openai|gpt(?![\d.-]|-oss)(?= ?(?:系|models?|family))", "anthropic": r"anthropic|claude(?![\d.-])(?= ?(?:系|models?|family|のモデル|だけ|のみ))", "google": r"google(?! (?:cloud|vertex))|グーグル|gemini(?![\d.-])(?= ?(?:系|models?|family|か|だけ|のみ))", "meta": r"llama(?![\d.-])(?= ?(?:系|models?|family|だけ|のみ))|meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
     "deepseek": r"deepseek(?!-)", "alibaba": r"alibaba|qwen(?![\d.-])|アリババ", "zhipuai": r"zhipu\w*|glm(?![\d.-])|z\.ai", "moonshotai": r"moonshot\w*|kimi(?![\d.-])",
     "minimax": r"minimax(?!-)", "xai": r"x\.?ai(?![a-z])|grok(?![\d.-])", "cohere": r"cohere", "nvidia": r"nvidia(?! (?:rtx|h\d|a\d|gpu|l4))|nemotron(?![\d.-])", "microsoft": r"microsoft(?! azure)|マイクロソフト",
-    "amazon": r"amazon(?! (?:bedrock|web|review))|アマゾン", "ibm": r"ibm",
+    "amazon": r"amazon nova|amazon(?! (?:bedrock|web|review))|アマゾン", "ibm": r"ibm",
 }  # fmt: skip
 PROVIDERS = {
     "amazon-bedrock": r"(?:aws |amazon )?bedrock|aws", "azure": r"(?:microsoft )?azure(?: openai)?", "google-vertex": r"(?:google )?vertex(?: ai)?|google cloud|gcp", "groq": r"groq",
     "togetherai": r"together(?:\.?ai| ai)?(?! with| in| the)", "openrouter": r"open ?router", "fireworks-ai": r"fireworks(?:\.?ai)?", "deepinfra": r"deep ?infra",
 }  # fmt: skip
-REGIONS = {"eu": r"the eu(?![a-z])|\beu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"the us(?:a)?(?![a-z])|\bus (?:region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
-           "jp": r"japan(?!ese)|日本(?:国内|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"the uk|united kingdom|英国"}  # fmt: skip
-COUNTRIES = {"cn": r"chinese|china|中国", "us": r"american|us-made|アメリカ製|米国製", "ru": r"russian"}
+REGIONS = {"eu": r"(?<![a-z])eu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"the us(?:a)?(?![a-z])|\bus (?:servers?|region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
+           "jp": r"japan(?!ese)|日本(?:国内|に限|または|か|のみ|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"the uk|united kingdom|英国"}  # fmt: skip
+COUNTRIES = {"cn": r"chinese|china|中国", "us": r"american|us-made|アメリカ製|米国製", "ru": r"russian?"}
 _HOSTED = r"host\w*|stay\w*|region|resid\w*|process\w*|stor(?:e|ed|age)|located|data[- ]?cent|servers?|remain|kept|leave|リージョン|置|保管|保存|データセンター|国内|サーバ|処理"
 _NOT = r"(?:\bnot?\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
 _NOT_JA = r"以外|除く|除い|除外|使えない|使えません|不可|ng|禁止|だめ|ダメ|なし|使わない|避け|抜き|じゃない|ではない|でない|は困る|いや|嫌"
@@ -35,8 +35,8 @@ MODEL = re.compile(
 def names(reading: Reading) -> None:
     """Read names, those of models first so that `gpt-4o` is no wish for a maker."""
     _models(reading)
-    _listed(reading, MAKERS, "makers_allow", "makers_deny", needs_only=True)
     _listed(reading, PROVIDERS, "providers_allow", "providers_deny", needs_only=False)
+    _listed(reading, MAKERS, "makers_allow", "makers_deny", needs_only=True)
     _countries(reading)
     _regions(reading)
 
@@ -49,45 +49,75 @@ def _models(reading: Reading) -> None:
 
 
 def _listed(reading: Reading, table: dict[str, str], allow: str, deny: str, *, needs_only: bool) -> None:
-    """Names refused, or wanted. A maker is wanted only where the question says `only`; a provider where it is named at all."""
-    for slug, pattern in table.items():
-        for found in re.finditer(rf"(?<![a-z0-9-])(?:{pattern})(?![a-z0-9-])", reading.text):
-            if any(a < found.end() and b > found.start() for a, b in reading.spans):
-                continue
-            if _refused(reading, found):
-                reading.add(deny, slug, found)
-            elif not needs_only or re.search(_ONLY, reading.around(found.start())) or _japanese_choice(reading, found):
-                reading.add(allow, slug, found)
+    """Names refused, or wanted. A maker is wanted only where the question says `only` or `from`; a provider wherever named."""
+    for group in _enumerations(reading, table):
+        first, last = group[0][1], group[-1][1]
+        start, end = reading.clause(first.start())[0], reading.clause(last.end())[1]
+        before, after = reading.text[start : first.start()], reading.text[last.end() : end]
+        refused = _refused(before, after)
+        if not refused and needs_only and not (re.search(_ONLY, before + after) or _chosen(before, after)):
+            continue
+        for slug, found in group:
+            reading.add(deny if refused else allow, slug, found)
 
 
-def _refused(reading: Reading, found: re.Match[str]) -> bool:
-    """Whether a negation governs the name: before it in English, after it in Japanese, within the clause."""
-    start, end = reading.clause(found.start())
-    before, after = reading.text[start : found.start()], reading.text[found.end() : end]
+def _enumerations(reading: Reading, table: dict[str, str]) -> list[list[tuple[str, re.Match[str]]]]:
+    """The names of `table` in order, those joined by commas or conjunctions together."""
+    found = sorted(
+        (
+            (slug, match)
+            for slug, pattern in table.items()
+            for match in re.finditer(rf"(?<![a-z0-9-])(?:{pattern})(?![a-z0-9-])", reading.text)
+            if not any(a < match.end() and b > match.start() for a, b in reading.spans)
+        ),
+        key=lambda item: item[1].start(),
+    )
+    groups: list[list[tuple[str, re.Match[str]]]] = []
+    for item in found:
+        between = reading.text[groups[-1][-1][1].end() : item[1].start()] if groups else "."
+        if (
+            re.fullmatch(
+                r"\s?(?:models?|製|系)?\s?(?:,|、|・|/|&|or|and|nor|か|と|や|または|もしくは)?\s?(?:or|and|nor)?\s?",
+                between,
+            )
+            and between.strip()
+        ):
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups
+
+
+def _refused(before: str, after: str) -> bool:
+    """Whether a negation governs the names: before them in English, after them in Japanese, within the clause."""
     if negation := re.search(rf"{_NOT}(?P<between>.*)$", before):
         broken = re.search(r"\bonly\b|\bon\b|\bfrom\b(?=.*\bonly)|\bbut\b", negation["between"])
         if not broken and not re.search(r"not only", before):
             return True
     if re.match(
-        r"[a-z]*(?: or| and|,|/)[^.]*(?:is|are) (?:not|out|banned|excluded)|[^.,]{0,20}(?:not allowed|forbidden|banned|off[- ]limits|is out)",
+        r"[^.,]{0,20}(?:is|are)? ?(?:both |all )?(?:not allowed|forbidden|banned|excluded|off[- ]limits|\bout\b|a no\b|no-?go)",
         after,
     ):
         return True
-    return re.match(rf"[^。、a-z]{{0,12}}(?:{_NOT_JA})|(?:と|や|・|か|、)[^。]{{0,14}}(?:{_NOT_JA})", after) is not None
+    return re.match(rf"[^。、a-z]{{0,12}}(?:{_NOT_JA})", after) is not None
 
 
-def _japanese_choice(reading: Reading, found: re.Match[str]) -> bool:
-    return (
-        re.match(r"(?:製|社製)?(?:のモデル)?(?:で(?!す|は|も)|だけ|のみ|に限|限定)", reading.text[found.end() :])
-        is not None
-    )
+def _chosen(before: str, after: str) -> bool:
+    """`from X or Y`, `X製の`, `XかYで`, `X・Yのどれか`, `X系に絞って`."""
+    if re.search(
+        r"(?:models?|llms?|something|anything|one)[a-z ]{0,12} (?:from|by)\s$|(?:choose|pick|decide) (?:between|from|among) $",
+        before,
+    ):
+        return True
+    pattern = r"(?:製|社製|系)?(?:のモデル)?(?:で(?!す|は|も)|だけ|のみ|に限|限定|の(?:どれか|いずれか|どちらか|中)|に絞)|製の|製で|から選"
+    return re.match(pattern, after) is not None
 
 
 def _countries(reading: Reading) -> None:
     for country, word in COUNTRIES.items():
         pattern = (
             rf"(?:no|not|non|without|avoid|except|exclud\w+|nothing|never|anything but|other than)[\s-](?:\w+ ){{0,3}}?(?:{word})(?: (?:models?|makers?|compan\w+|labs?|vendors?|ones?|llms?|made))?(?![a-z])"
-            rf"|(?:{word})[- ](?:models?|makers?|vendors?|llms?|labs?)[^.,]{{0,20}}(?:not|out|excluded|banned|n't|forbidden)"
+            rf"|(?:{word})[- ](?:made |built )?(?:made[- ])?(?:models?|makers?|vendors?|llms?|labs?)[^.,]{{0,20}}(?:not|out|excluded|banned|n't|forbidden)"
             rf"|(?:{word})(?:製|企業|系|産|の(?:モデル|会社|企業)|メーカー)[^。、]{{0,8}}(?:{_NOT_JA})"
         )
         if found := re.search(pattern, reading.text):

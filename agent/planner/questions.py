@@ -26,7 +26,7 @@ class Question:
 
 def questions(plan: Plan, found: Shortlist, catalog: Catalog, today: dt.date) -> tuple[Question, ...]:
     """The questions that matter for `found`, most decisive first."""
-    asked = []
+    asked: list[Question] = []
     for applies, changed, english, japanese, if_yes in _candidates(plan.requirements):
         if len(asked) == MOST:
             break

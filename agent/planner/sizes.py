@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from agent.planner.numbers import COUNT, NUMBER, number
@@ -9,7 +10,7 @@ from agent.planner.text import Reading
 
 # Cards sold in one usual size of memory, in GB.
 CARDS = {
-    "rtx 4090": 24, "4090": 24, "rtx 3090": 24, "3090": 24, "rtx 5090": 32, "5090": 32, "h100": 80, "h200": 141, "l4": 24, "l40s": 48,
+    "a100": 80, "rtx 4090": 24, "4090": 24, "rtx 3090": 24, "3090": 24, "rtx 5090": 32, "5090": 32, "h100": 80, "h200": 141, "l4": 24, "l40s": 48,
     "l40": 48, "a10g": 24, "a10": 24, "t4": 16, "b200": 180, "mi300x": 192, "rtx 4080": 16, "rtx 4070": 12, "rtx 3060": 12,
     "rtx a6000": 48, "a6000": 48, "rtx 6000 ada": 48,
 }  # fmt: skip
@@ -19,7 +20,7 @@ MONTHS = {name: i for i, names in enumerate(
     for name in names}  # fmt: skip
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 DATE = re.compile(
-    rf"(?P<month>{_MONTH})\.?,? (?P<y1>20\d\d)|(?P<y2>20\d\d)[-/](?P<m2>\d{{1,2}})(?:[-/](?P<d2>\d{{1,2}}))?(?!\d)"
+    rf"(?P<quarter>[qh][1-4]),? ?(?P<yq>20\d\d)|(?P<now>this year|今年)|(?P<month>{_MONTH})\.?,? (?P<y1>20\d\d)|(?P<y2>20\d\d)[-/](?P<m2>\d{{1,2}})(?:[-/](?P<d2>\d{{1,2}}))?(?!\d)"
     rf"|(?P<y3>20\d\d)年(?:(?P<m3>\d{{1,2}})月(?:(?P<d3>\d{{1,2}})日)?)?|(?<![\d$.,-])(?P<y4>20[12]\d)(?![\d年])(?!\s?(?:tokens?|requests?|words|in\b|out\b|件|トークン|文字|/|-\d))"
 )
 _KNOWLEDGE = r"know\w*|cut-?off|events?|training data|trained (?:up )?(?:to|until)|aware|知識|カットオフ|学習データ|出来事|知って"
@@ -40,8 +41,9 @@ def sizes(reading: Reading) -> None:
 
 def _memory(reading: Reading) -> None:
     gb = r"(?P<gb>\d+(?:\.\d+)?)\s?g[bi]b?"
-    count = rf"(?P<count>{COUNT})"
+    count = rf"(?<![a-z0-9])(?P<count>{COUNT})"
     for pattern in (
+        rf"{count}\s?(?:x|×|\*)?\s?(?:nvidia )?(?:{_cards()})[\s-]*{gb}",
         rf"{count}\s?(?:x|×|\*|枚の)\s?{gb}",
         rf"{gb}\s?(?:の?(?:gpu|vram|カード|メモリ))?\s?(?:\([^)]*\))?\s?(?:x|×|\*|を|が)?\s?(?P<count>\d+)\s?(?:枚|台|基|gpus?|cards?)",
         rf"{gb}\s?(?:x|×)\s?(?P<count>\d+)",
@@ -130,6 +132,11 @@ def _field(before: str, after: str) -> str | None:
 
 
 def _day(found: re.Match[str]) -> str | None:
+    if found["now"]:
+        return f"{dt.datetime.now(dt.UTC).year}-01-01"
+    if found["quarter"]:
+        months = {"q": 3, "h": 6}[found["quarter"][0]]
+        return f"{found['yq']}-{1 + months * (int(found['quarter'][1]) - 1):02}-01"
     year = found["y1"] or found["y2"] or found["y3"] or found["y4"]
     month = MONTHS[found["month"]] if found["month"] else int(found["m2"] or found["m3"] or 1)
     day = int(found["d2"] or found["d3"] or 1)
@@ -142,7 +149,7 @@ def _day(found: re.Match[str]) -> str | None:
 def _users(reading: Reading) -> None:
     patterns = (
         rf"(?P<n>{NUMBER})\s?(?:monthly|active|registered|daily|end)?\s?(?:active )?(?:users|maus?\b|customers use|people use|users? a month)",
-        rf"(?:月間アクティブ|アクティブ)?(?:ユーザー|利用者|会員|mau)(?:数)?(?:は|が|:)?\s?(?:約)?(?P<n>{NUMBER})(?:人|名)?",
+        rf"(?:月間アクティブ|アクティブ)?(?:ユーザー|利用者|会員|mau)(?:数)?(?:は|が|:)?\s?(?:月間|約)?(?P<n>{NUMBER})(?:人|名)?",
         rf"(?P<n>{NUMBER})(?:人|名)の?(?:ユーザー|利用者|会員|mau)",
         rf"(?:users|maus?)(?: of|:| is| are)? (?P<n>{NUMBER})",
     )

@@ -7,8 +7,20 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
+# Ways of writing a number that the rules would otherwise have to know one by one.
+SPELLED = tuple(
+    (re.compile(pattern), number)
+    for pattern, number in (
+        (r"\ba grand\b", "$1000"), (r"(?:\ba )?couple (?:of )?hundred\b", "200"), (r"(?:\ba )?couple (?:of )?thousand\b", "2000"),
+        (r"\bhalf a million\b", "500000"), (r"\ba million\b", "1000000"), (r"\ba thousand\b", "1000"), (r"\ba hundred\b", "100"),
+        (r"\ba dozen\b", "12"), (r"\bhalf an? (?=page|hour)", "0.5 "), (r"半ページ", "0.5ページ"),
+        (r"\bthree[- ]quarters of\b", "75% of"), (r"\btwo[- ]thirds of\b", "67% of"), (r"\bhalf (?:of )?(?=the|every|each|our|all)", "50% of "),
+        (r"\ba quarter of\b", "25% of"), (r"\ba third of\b", "33% of"), (r"半分", "5割"),
+        *((f"{kanji}(?=[枚台つ個件基])", f" {n}") for n, kanji in enumerate("一二三四五六七八九", 1)),
+    )
+)  # fmt: skip
 # A clause ends at a full stop, a comma between words, a line end; not inside 2,000 or 3.5 or gpt-4.1.
-CLAUSE_END = re.compile(r"[。、;；!?！？\n]|\.(?=\s|$)|,(?!\d{3})|·|・| - |…|—")
+CLAUSE_END = re.compile(r"[。、;；!?！？\n]|\.(?=\s|$)|,(?!\d{3})|·|・| - | / |…|—")
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
 
 
@@ -53,7 +65,9 @@ class Reading:
 
 def read(question: str) -> Reading:
     """A fresh reading: full-width forms folded, lower case, white space single."""
-    text = unicodedata.normalize("NFKC", question).lower()
+    text = unicodedata.normalize("NFKC", question.replace("／", "、")).lower()
+    for pattern, number in SPELLED:
+        text = pattern.sub(number, text)
     text = re.sub(r"[ \t]+", " ", text.replace("’", "'")).strip()
     return Reading(text, JAPANESE.search(text) is not None)
 

@@ -19,20 +19,27 @@ _PERIOD = r"second|sec|s|minute|min|hour|hr|h|day|night|morning|week|month|mo|qu
 _WORKING = r"(?:working|business|work|week)[\s-]?day|weekday"
 # Tokens a unit of text holds.
 TOKENS = {"token": 1.0, "tok": 1.0, "word": 1.3, "page": 650.0, "page_ja": 1000.0, "character": 1.0, "char": 1.0}
-_UNIT_JA = {"トークン": 1.0, "文字": 1.0, "字": 1.0, "ページ": 1000.0, "頁": 1000.0, "単語": 1.3, "語": 1.3}
-_UNITS = r"tokens?|toks?|words?|pages?|pagers?|characters?|chars?|トークン|文字|ページ|頁|単語|字|語"
+_UNIT_JA = {
+    "トークン": 1.0,
+    "文字": 1.0,
+    "字": 1.0,
+    "ページ": 1000.0,
+    "頁": 1000.0,
+    "単語": 1.3,
+    "ワード": 1.3,
+    "語": 1.3,
+}
+_UNITS = r"tokens?|toks?|words?|pages?|pagers?|characters?|chars?|トークン|文字|ページ|頁|単語|ワード|字|語"
 LENGTH = re.compile(
     rf"(?P<low>{COUNT})(?:\s?(?:-|to|~|〜|から|and|or)\s?(?P<high>{NUMBER}))?[\s-]?(?P<unit>{_UNITS})(?![a-z])"
 )
 SHORT_OUT = re.compile(rf"(?P<n>{NUMBER})\s?(?:tokens? )?(?P<way>in|out|input|output)(?![a-z])")
 COUNTED_JA = r"(?:件|回|リクエスト|通|本|枚|冊|コール|会話|チャット|問|ドキュメント|文書|呼び出し|メール|レコード|記事|チケット|呼出)"
-PEOPLE = (
-    r"students?|users?|customers?|employees?|people|agents?|staff|teachers?|clients?|members?|doctors?|nurses?|人|名"
-)
+PEOPLE = r"students?|pupils?|dev(?:eloper)?s?|engineers?|lawyers?|operators?|reps?|users?|customers?|employees?|people|agents?|staff|teachers?|clients?|members?|doctors?|nurses?|人|名"
 
 # `毎月1億リクエスト…は言い過ぎで、120万リクエストくらい`: the second figure stands.
 _CORRECTION = re.compile(
-    rf"^[^。]{{0,6}}(?:は言い過ぎ|じゃなくて|ではなくて?|というか|, (?:no|well|or rather|actually|make that),?)[^。]{{0,8}}?(?P<n>{NUMBER})"
+    rf"^[^。]{{0,6}}(?:は言い過ぎ|じゃなくて|ではなくて?|というか|いや|[,.…-]* ?(?:no wait|no|well|or rather|actually|sorry|make that),?)[^。]{{0,12}}?(?P<n>{NUMBER})(?!\s?%)"
 )
 
 
@@ -53,19 +60,20 @@ _NEVER = r"(?!)"
 # Tried in order; the first whose words stand beside the length wins.
 ROLES = (
     _role("workload.system_tokens", r"system (?:prompt|message|instructions?)|システムプロンプト|instructions", r"^\s?(?:of |-)?(?:system|instructions?)"),
-    _role("workload.history_tokens", r"history|previous (?:turns|messages)|履歴|会話ログ", r"^\s?(?:of )?(?:chat |conversation )?history|^\s?の?(?:会話)?履歴"),
+    _role("workload.history_tokens", r"history|previous (?:turns|messages)|履歴|会話ログ", r"^\s?(?:of )?(?:chat |conversation )?(?:history|previous (?:turns|messages))|^\s?の?(?:会話)?履歴"),
     _role("workload.example_tokens", r"(?:examples?|few-?shots?|shots)(?: of| with| at)?[^.]{0,12}$|例[がをは]?[^。]{0,8}$", _NEVER),
     _role("workload.reasoning_tokens", r"think(?:s|ing)?|reason(?:s|ing)? (?:for|of|about)?|思考|推論に", r"^\s?(?:of )?(?:thinking|reasoning)|^\s?の?(?:思考|推論)"),
-    _role("min_output_tokens", r"(?:emit|produce|generate|output|write)[^.]{0,25}(?:at least|up to)[^.]{0,6}$|max(?:imum)? output[^.]{0,10}$|最大出力[^。]{0,6}$",
-          r"^\s?(?:in|per|at) (?:one|a single|a|once)\s?(?:response|reply|answer|go|shot)?|^\s?以上(?:を)?(?:一度|1回|一回)|^\s?(?:of )?max output"),
+    _role("min_output_tokens", r"(?:emit|produce|generate|output|write)[^.]{0,25}(?:at least|up to)[^.]{0,6}$|max(?:imum)? output[^.]{0,10}$|最大出力[^。]{0,6}$|(?:一度に|1回で|一回で)[^。]{0,4}$",
+          r"^\s?(?:in|per|at) (?:one|a single|a|once)\s?(?:response|reply|answer|go|shot|call)|^\s?以上(?:を)?(?:一度|1回|一回)|^\s?(?:of )?max output"),
     _role("min_context_tokens", r"context(?: window| length)?(?: of| at least| is)?[^.]{0,14}$|コンテキスト(?:長|ウィンドウ)?[^。]{0,6}$", r"^\s?(?:of )?(?:context|window)|^\s?(?:以上)?の?コンテキスト"),
-    _role("workload.output_tokens", r"(?:output|out|(?<![a-z])into|answers?|repl(?:y|ies)|responses?|writes?|summar(?:y|ies)|generates?|returns?|between|produces?)[^.,+]{0,22}$|出力[^。]{0,8}$|返答[^。]{0,6}$|回答[^。]{0,6}$|要約[はを][^。]{0,8}$|結果[はを][^。]{0,8}$|返信[^。]{0,6}$",
-          r"^\s?(?:long )?(?:out(?:put)?|answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|back)|^\s?(?:程度|くらい|ぐらい|以内)?(?:の|で)(?:要約|回答|返答|返信|サマリー|出力)|^\s?を?(?:出力|生成)"),
+    _role("workload.output_tokens", r"(?:output|out|(?<![a-z])into|labels?|answers?|repl(?:y|ies)|responses?|writes?|summar(?:y|ies)|generates?|returns?|between|produces?)(?! of)[^.,+]{0,22}$|出力[^。]{0,8}$|返答[^。]{0,6}$|回答[^。]{0,6}$|要約(?:[はを][^。]{0,8})?$|結果[はを][^。]{0,8}$|返信[^。]{0,6}$",
+          r"^\s?(?:of )?(?:[a-z]+ (?=out))?(?:long )?(?:out(?:put)?|completions?|answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|back)|^\s?(?:程度|くらい|ぐらい|以内)?(?:の|で)(?:要約|回答|返答|返信|サマリー|出力)|^\s?を?(?:出力|生成)"),
 )  # fmt: skip
 
 
 def workload(reading: Reading) -> None:
     """Read volumes and lengths into `workload.*`, and context or output limits stated as lengths."""
+    _named(reading)
     _in_and_out(reading)
     _context_sizes(reading)
     _chunks(reading)
@@ -91,7 +99,7 @@ def _in_and_out(reading: Reading) -> None:
             way = "input" if found["way"].startswith("in") else "output"
             if way == "output" or not re.match(r"\s(?:one|a single|total|the|our|\d)", reading.text[found.end() :]):
                 reading.take(f"workload.{way}_tokens", round(number(found["n"])), found)
-    labelled = rf"(?<![a-z])(?P<way>inputs?|outputs?|in(?=:)|out(?=:)|入力|出力)(?: tokens?)?(?:は|が|:| of| is| about| ~|約)?\s?(?:平均|約|about )?(?P<n>{NUMBER})\s?(?P<unit>{_UNITS})?(?![\d$ドル円%b]|\s?(?:ドル|円|以上|gb))"
+    labelled = rf"(?<![a-z])(?P<way>inputs?|outputs?|in(?=:)|out(?=:)|入力|出力)(?: tokens?)?(?:は|が|:| of| is| about| ~|約)?\s?(?:平均|約|about )?(?P<n>{NUMBER})\s?(?P<unit>{_UNITS})?(?![\d.$ドル円%b件回通]|\s?(?:ドル|円|以上|gb|リクエスト)|[^.]{{0,12}}in (?:one|a single) (?:go|resp|shot))"
     for found in re.finditer(labelled, reading.text):
         if found["unit"] or found["way"] in ("input", "output", "入力", "出力", "in", "out"):
             way = "input" if found["way"].startswith(("in", "入")) else "output"
@@ -99,6 +107,18 @@ def _in_and_out(reading: Reading) -> None:
     bare = rf"(?<![a-z])(?:writes?|answers with|outputs|generates|returns|replies with) (?:about |around |~)?(?P<n>{NUMBER})(?=[.,;]|$)"
     if written := re.search(bare, reading.text):
         reading.take("workload.output_tokens", round(number(written["n"])), written)
+
+
+def _named(reading: Reading) -> None:
+    """`8k thinking tokens`, `1,200 prompt tokens`, and `system prompt 500` without a unit."""
+    parts = {"thinking": "reasoning", "reasoning": "reasoning", "prompt": "input", "input": "input", "output": "output",
+             "completion": "output", "history": "history", "system": "system"}  # fmt: skip
+    for found in re.finditer(rf"(?P<n>{NUMBER})\s(?P<part>{'|'.join(parts)})(?: prompt)? tokens?", reading.text):
+        if not reading.text[: found.start()].rstrip().endswith("per"):
+            reading.take(f"workload.{parts[found['part']]}_tokens", round(number(found["n"])), found)
+    bare = rf"(?:system prompt|システムプロンプト)(?: is| of|:|は|が)? (?:about |約)?(?P<n>{NUMBER})(?=[.;、。]|,(?!\d)|\sand|$)"
+    if system := re.search(bare, reading.text):
+        reading.take("workload.system_tokens", round(number(system["n"])), system)
 
 
 def _context_sizes(reading: Reading) -> None:
@@ -118,8 +138,8 @@ def _context_sizes(reading: Reading) -> None:
 
 def _chunks(reading: Reading) -> None:
     """`8 chunks of 500 tokens`, `5 examples of 200 tokens`, `例が3つで各150トークン`: count times size."""
-    of = rf"(?P<count>{COUNT})\s?(?P<what>[a-z-]*\s?(?:chunks?|passages?|snippets?|documents?|results?|examples?|shots?))(?: of| at| with|,)?(?: about| around| ~)?\s?(?P<n>{NUMBER})[\s-]?(?P<unit>{_UNITS})"
-    ja = rf"(?P<what>例|few-?shot|チャンク|抜粋|検索結果)[がをは]?\s?(?P<count>{NUMBER})\s?(?:つ|個|件|本)?(?:で|、|,|×|x)?\s?(?:各|それぞれ|1つ|1件)?\s?(?P<n>{NUMBER})(?P<unit>{_UNITS})"
+    of = rf"(?P<count>{COUNT})\s?(?P<what>[a-z-]*\s?(?:chunks?|passages?|snippets?|documents?|results?|examples?|shots?))(?: of| at| with|,| x| ×)?(?: about| around| ~)?\s?(?P<n>{NUMBER})[\s-]?(?P<unit>{_UNITS})"
+    ja = rf"(?P<what>例|few-?shot(?:の例)?|チャンク|抜粋|検索結果)[がをは]?\s?(?P<count>{NUMBER})\s?(?:つ|個|件|本)?(?:で|、|,|×|x|\()?\s?(?:各|それぞれ|1つ|1件)?\s?(?P<n>{NUMBER})(?P<unit>{_UNITS})"
     ja_first = rf"(?P<n>{NUMBER})(?P<unit>{_UNITS})の(?P<what>例|チャンク|抜粋)[がをは]?(?P<count>{NUMBER})(?:つ|個|件)"
     for pattern in (of, ja, ja_first):
         for found in re.finditer(pattern, reading.text):
@@ -203,17 +223,21 @@ def _volume(reading: Reading) -> None:
     found, monthly = rates[-1]
     if corrected := _CORRECTION.match(reading.text[found.end() :]):
         monthly *= number(corrected["n"]) / number(found["n"])
-    people = _people(reading, found)
-    reading.take("workload.requests_per_month", round(monthly * people), found)
+    if found.groupdict().get("period") == "day" and re.search(
+        r"(?:working|business|week) ?days? only|平日のみ|営業日のみ", reading.text
+    ):
+        monthly *= WORKING_DAYS / PER_MONTH["day"]
+    times = _people(reading, found) * _calls_each(reading)
+    reading.take("workload.requests_per_month", round(monthly * times), found)
 
 
 def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
     pattern = re.compile(
         rf"(?P<n>{COUNT})(?P<noun>(?:[\s-](?!a |an |per |each |every |in |out |words?|pages?|tokens?|char\w+|usd|dollars?)[a-z'/-]+){{0,4}}?)"
-        rf"\s?(?:per|a|an|each|every|/)\s?(?P<work>{_WORKING})?(?P<period>(?<=day)|{_PERIOD})(?![a-z])"
+        rf"\s?(?:each )?(?:per|a|an|each|every|/)\s?(?P<work>{_WORKING})?(?P<period>(?<=day)|{_PERIOD})(?![a-z])"
         rf"|(?P<n4>{COUNT})\s?(?P<rps>rps|qps|tps)(?![a-z])"
-        rf"|(?P<n2>{COUNT})(?!\s(?:million|billion|thousand))(?P<noun2>(?:\s[a-z-]+){{1,3}}?)\s(?P<adverb>daily|nightly|weekly|monthly|yearly|annually|hourly)(?! (?:active )?(?:users|maus?)\b)"
-        rf"|(?P<adverb2>daily|nightly|weekly|monthly|hourly)(?: volume)?(?: of| is|:)?\s(?:about |around )?(?P<n3>{COUNT})\s(?!dollars|usd)[a-z]+"
+        rf"|(?P<n2>{COUNT})(?!\s(?:million|billion|thousand))(?P<noun2>(?:\s(?!bucks|dollars|usd)[a-z-]+){{1,3}}?)\s(?P<adverb>daily|nightly|weekly|monthly|yearly|annually|hourly)(?! (?:active )?(?:users|maus?)\b)"
+        rf"|(?P<adverb2>daily|nightly|weekly|monthly|hourly)(?: volume| job| batch| run)?(?: of| is| over| on|:)?\s(?:about |around )?(?P<n3>{COUNT})\s(?!dollars|usd)[a-z]+"
     )
     rates = []
     for found in pattern.finditer(reading.text):
@@ -252,8 +276,26 @@ def _rates_ja(reading: Reading) -> list[tuple[re.Match[str], float]]:
     return sorted(rates, key=lambda rate: rate[0].start())
 
 
+def _calls_each(reading: Reading) -> float:
+    """How many requests each counted thing makes: `each chat makes 6 requests`, `10 requests per conversation`, `1件につき4リクエスト`."""
+    calls = r"(?:requests?|calls|api calls|messages?|prompts?|turns)"
+    things = r"(?:chat|conversation|ticket|document|session|user|case|call|email|item|order|file)"
+    patterns = (
+        rf"(?:each|every|one|a) {things}[a-z ]{{0,20}}? (?P<n>{COUNT}) {calls}",
+        rf"(?P<n>{COUNT}) {calls} (?:per|for each|for every|a|each|/) ?{things}(?! (?:day|month))",
+        rf"1?(?:件|会話|チャット|回|通|セッション)(?:につき|あたり|ごとに|当たり)\s?(?P<n>{NUMBER})\s?(?:リクエスト|回の?呼び出し|コール)",
+    )
+    for pattern in patterns:
+        if found := re.search(pattern, reading.text):
+            reading.mark(found)
+            return number(found["n"])
+    return 1
+
+
 def _people(reading: Reading, rate: re.Match[str]) -> float:
     """How many people send that rate, where it is stated as each one's."""
+    if product := re.search(rf"(?P<n>{NUMBER})\s(?:{PEOPLE})\s?[x×*]\s?$", reading.text[: rate.start()]):
+        return number(product["n"])
     each = re.search(
         r"each|per (?:student|user|person|agent|employee|customer)|apiece|1人|一人|1名|ずつ|それぞれ", reading.text
     )

@@ -38,5 +38,5 @@ def _sighting(source: Source, name: str, found: tuple[Rating, ...]) -> Sighting:
 
 ADAPTER = Adapter(
     SOURCE, ("arena_ratings_2026-10-20.json",),
-    ("https://raw.githubusercontent.com/llmledger/llmledger/main/data/ratings.json",), read,
+    (), read,
 )  # fmt: skip

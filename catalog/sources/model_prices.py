@@ -12,7 +12,7 @@ from catalog.models import Offering, PeakHours, PriceSheet, Rates, Source
 from catalog.sources.sighting import Adapter, Sighting, UnreadableSource, plain, unpriced, usd_per_mtok
 
 SOURCE = Source(
-    "model-prices", "model-prices 0.0.5", "https://pypi.org/project/model-prices/", "MIT",
+    "model-prices", "model-prices 0.0.5", "https://github.com/wakamex/model-prices", "MIT",
     "model-prices by its authors", "2026-10-26",
 )  # fmt: skip
 
@@ -122,5 +122,5 @@ def _peak(schedule: Mapping[str, Any], provider: str, name: str, today: str) -> 
 
 ADAPTER = Adapter(
     SOURCE, ("model_prices_0.0.5_snapshot.json",),
-    ("https://raw.githubusercontent.com/model-prices/model-prices/main/snapshot.json",), read,
+    ("https://raw.githubusercontent.com/wakamex/model-prices/main/src/model_prices/snapshot.json",), read,
 )  # fmt: skip

@@ -33,10 +33,18 @@ REPO = re.compile(r"https?://huggingface\.co/([\w.-]+/[\w.-]+)")
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """Offerings of every host, then the labs' own entries."""
     hosts, labs = (json.loads(_text(path)) for path in paths)
+    hosts = _flat(hosts)
     if not isinstance(hosts, dict) or not all("/" in key for key in hosts):
         raise UnreadableSource(f"{paths[0].name}: expected an object keyed by provider/model")
     offered = [_offered(source, key, row) for key, row in hosts.items() if not LEFT_OUT.search(key.split("/")[0])]
     return offered + [_lab(source, key, row) for key, row in labs.items()]
+
+
+def _flat(hosts: Any) -> Any:
+    """The live shape, providers with a `models` object each, as `provider/model` rows; flat rows stay as they are."""
+    if not isinstance(hosts, dict) or not all(isinstance(row, dict) and "models" in row for row in hosts.values()):
+        return hosts
+    return {f"{provider}/{name}": model for provider, row in hosts.items() for name, model in row["models"].items()}
 
 
 def _text(path: Path) -> str:
