@@ -9,7 +9,7 @@ from agent.planner.numbers import NUMBER, number
 from agent.planner.text import Reading
 from catalog import curated
 
-_DOLLARS = rf"(?:(?:(?:us)?\$|usd)\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})\s?(?:dollars?|usd|bucks|ドル|米ドル))"
+_DOLLARS = rf"(?:(?:(?:us)?\$|usd)\s?(?P<a>{NUMBER})|(?P<c>{NUMBER})\s?cents?|(?P<b>{NUMBER})\s?(?:dollars?|usd|bucks|ドル|米ドル))"
 _PERIODS: dict[str, int | Decimal] = {"day": 30, "night": 30, "week": Decimal(30) / 7, "month": 1, "mo": 1, "year": Decimal(1) / 12, "yr": Decimal(1) / 12,
             "日": 30, "週": Decimal(30) / 7, "月": 1, "年": Decimal(1) / 12}  # fmt: skip
 _FOREIGN = re.compile(
@@ -26,7 +26,8 @@ def money(reading: Reading) -> None:
     """Read revenue, prices per million tokens and the monthly budget."""
     per_tokens = re.search(_PER_TOKENS, reading.text)
     for found in re.finditer(_DOLLARS, reading.text):
-        amount = Decimal(str(number(found["a"] or found["b"])))
+        cents = found["c"] is not None
+        amount = Decimal(str(number(found["a"] or found["b"] or found["c"]))) / (100 if cents else 1)
         clause = reading.around(found.start())
         near = reading.text[max(0, found.start() - 18) : found.end() + 18]
         if re.search(_REVENUE, clause) and not re.search(r"budget|予算", clause):
@@ -42,10 +43,9 @@ def money(reading: Reading) -> None:
 
 def _way(reading: Reading, found: re.Match[str]) -> str | None:
     """Whether a price per token is for input or output: the nearest of the words before it, else after it."""
-    if stated := re.match(
-        r"\s?(?:/|per|for)\s?[\w ]{0,14}?(input|output|prompt|completion)", reading.text[found.end() :]
-    ):
-        return "input" if stated.group(1) in ("input", "prompt") else "output"
+    after_million = r"\s?(?:/|per|for(?: each)?)\s?(?:1\s?)?(?:m|million|mtok)?\b\s?(?:tokens?\s?)?(?:of |for )?(in(?:put)?|out(?:put)?|prompt|completion)\b"
+    if stated := re.match(after_million, reading.text[found.end() :]):
+        return "input" if stated.group(1) in ("in", "input", "prompt") else "output"
     before = list(re.finditer(r"input|output|prompt|completion|入力|出力", reading.text[: found.start()]))
     after = re.search(r"input|output|入力|出力", reading.text[found.end() : found.end() + 25])
     word = before[-1].group() if before and found.start() - before[-1].end() < 30 else after.group() if after else None

@@ -7,7 +7,7 @@ import re
 from agent.planner.text import Reading
 
 MAKERS = {
-    "openai": r"openai|gpt(?![\d.-]|-oss)(?= ?(?:系|models?|family))", "anthropic": r"anthropic|claude(?![\d.-])(?= ?(?:系|models?|family|のモデル|だけ|のみ))", "google": r"google(?! (?:cloud|vertex))|グーグル|gemini(?![\d.-])(?= ?(?:系|models?|family|か|だけ|のみ))", "meta": r"llama(?![\d.-])(?= ?(?:系|models?|family|だけ|のみ))|meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
+    "openai": r"openai|gpt(?![\d.-]|-oss)(?= ?(?:系|models?|family))", "anthropic": r"anthropic|claude(?![\d.-])(?= ?(?:系|models?|family|のモデル|だけ|のみ))", "google": r"google(?! (?:cloud|vertex))|グーグル|gemini(?![\d.-])(?= ?(?:系|models?|family|か|だけ|のみ))", "meta": r"llama(?![\d.-])(?= ?(?:系|models?|family|だけ|のみ|は|以外))|meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
     "deepseek": r"deepseek(?!-)", "alibaba": r"alibaba|qwen(?![\d.-])|アリババ", "zhipuai": r"zhipu\w*|glm(?![\d.-])|z\.ai", "moonshotai": r"moonshot\w*|kimi(?![\d.-])",
     "minimax": r"minimax(?!-)", "xai": r"x\.?ai(?![a-z])|grok(?![\d.-])", "cohere": r"cohere", "nvidia": r"nvidia(?! (?:rtx|h\d|a\d|gpu|l4))|nemotron(?![\d.-])", "microsoft": r"microsoft(?! azure)|マイクロソフト",
     "amazon": r"amazon nova|amazon(?! (?:bedrock|web|review))|アマゾン", "ibm": r"ibm",
@@ -19,10 +19,12 @@ PROVIDERS = {
 REGIONS = {"eu": r"(?<![a-z])eu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"the us(?:a)?(?![a-z])|\bus (?:servers?|region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
            "jp": r"japan(?!ese)|日本(?:国内|に限|または|か|のみ|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"the uk|united kingdom|英国"}  # fmt: skip
 COUNTRIES = {"cn": r"chinese|china|中国", "us": r"american|us-made|アメリカ製|米国製", "ru": r"russian?"}
-_HOSTED = r"host\w*|stay\w*|region|resid\w*|process\w*|stor(?:e|ed|age)|located|data[- ]?cent|servers?|remain|kept|leave|リージョン|置|保管|保存|データセンター|国内|サーバ|処理"
-_NOT = r"(?:\bnot?\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
-_NOT_JA = r"以外|除く|除い|除外|使えない|使えません|不可|ng|禁止|だめ|ダメ|なし|使わない|避け|抜き|じゃない|ではない|でない|は困る|いや|嫌"
-_ONLY = r"\bonly\b|just|exclusively|restricted to|limited to|must be|has to be|だけ|のみ|に限|限定|しか"
+_HOSTED = r"host\w*|served|serving|stay\w*|region|resid\w*|process\w*|stor(?:e|ed|age)|located|data[- ]?cent|servers?|remain|kept|leave|リージョン|置|保管|保存|データセンター|国内|サーバ|処理"
+_NOT = r"(?:\bnot?\b|\bnor\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
+_NOT_JA = r"以外|除く|除い|除外|使えない|使えません|不可|(?<![a-z])ng(?![a-z])|禁止|だめ|ダメ|なし|使わない|避け|抜き|じゃない|ではない|でない|は困る|いや|嫌"
+_ONLY = (
+    r"\bonly\b|stick (?:to|with)|just|exclusively|restricted to|limited to|must be|has to be|だけ|のみ|に限|限定|しか"
+)
 # A model's name: a family word and a version, as gpt-4o, claude-sonnet-4-5, llama 3.1 8b, qwen3-32b.
 MODEL = re.compile(
     r"(?<![a-z0-9/])((?:[a-z-]+/)?(?:gpt|chatgpt|claude|gemini|gemma|llama|mistral|mixtral|ministral|codestral|devstral|magistral|qwen|qwq|deepseek|glm|kimi|minimax|"
@@ -55,6 +57,10 @@ def _listed(reading: Reading, table: dict[str, str], allow: str, deny: str, *, n
         start, end = reading.clause(first.start())[0], reading.clause(last.end())[1]
         before, after = reading.text[start : first.start()], reading.text[last.end() : end]
         refused = _refused(before, after)
+        if re.match(
+            r" ?(?:if possible|preferably|ideally|would be nice|maybe)|(?:だと嬉しい|が望ましい|があれば)", after
+        ):
+            continue
         if not refused and needs_only and not (re.search(_ONLY, before + after) or _chosen(before, after)):
             continue
         for slug, found in group:
@@ -95,7 +101,7 @@ def _refused(before: str, after: str) -> bool:
         if not broken and not re.search(r"not only", before):
             return True
     if re.match(
-        r"[^.,]{0,20}(?:is|are)? ?(?:both |all )?(?:not allowed|forbidden|banned|excluded|off[- ]limits|\bout\b|a no\b|no-?go)",
+        r"[^.,]{0,20}(?:is|are)? ?(?:both |all )?(?:not allowed|forbidden|banned|excluded|off[- ]limits|ruled out|\bout\b|off the table|a no\b|no-?go)",
         after,
     ):
         return True
@@ -109,7 +115,7 @@ def _chosen(before: str, after: str) -> bool:
         before,
     ):
         return True
-    pattern = r"(?:製|社製|系)?(?:のモデル)?(?:で(?!す|は|も)|だけ|のみ|に限|限定|の(?:どれか|いずれか|どちらか|中)|に絞)|製の|製で|から選"
+    pattern = r"(?:製|社製|系)?(?:のモデル)?(?:で(?!す|は|も)|だけ|のみ|に限|限定|の(?:オープン|どれか|いずれか|どちらか|中)|に絞)|製の|製で|から選"
     return re.match(pattern, after) is not None
 
 
@@ -117,10 +123,12 @@ def _countries(reading: Reading) -> None:
     for country, word in COUNTRIES.items():
         pattern = (
             rf"(?:no|not|non|without|avoid|except|exclud\w+|nothing|never|anything but|other than)[\s-](?:\w+ ){{0,3}}?(?:{word})(?: (?:models?|makers?|compan\w+|labs?|vendors?|ones?|llms?|made))?(?![a-z])"
-            rf"|(?:{word})[- ](?:made |built )?(?:made[- ])?(?:models?|makers?|vendors?|llms?|labs?)[^.,]{{0,20}}(?:not|out|excluded|banned|n't|forbidden)"
+            rf"|n[o']t (?:be )?(?:made|built|developed|come) (?:in|from) (?:{word})(?![a-z])"
+            rf"|(?:{word})[- ](?:made |built )?(?:made[- ])?(?:models?|makers?|vendors?|llms?|labs?|developers?|companies)[^.,]{{0,20}}(?:not|out|excluded|banned|n't|forbidden)"
             rf"|(?:{word})(?:製|企業|系|産|の(?:モデル|会社|企業)|メーカー)[^。、]{{0,8}}(?:{_NOT_JA})"
         )
-        if found := re.search(pattern, reading.text):
+        listed = rf"(?:no|not|never|nothing|without)[a-z ]{{0,20}} from [a-z, ]{{0,40}}(?:{word})(?![a-z])"
+        if found := re.search(pattern, reading.text) or re.search(listed, reading.text):
             if (
                 country == "cn"
                 and re.search(_HOSTED, found.group())

@@ -14,7 +14,7 @@ SCALES = {
     "hundred": 100, "千": 10**3, "万": 10**4, "百万": 10**6, "億": 10**8, "百": 100,
 }  # fmt: skip
 _SCALE = r"(?:thousand|million|billion|hundred|mn|bn|k|m|b)(?![a-z])"
-PLAIN = r"\d[\d,]*(?:\.\d+)?"
+PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 # `1億2000万`, `5千`, `20万` before Latin scales, so that 万 is never left behind.
 NUMBER = rf"(?:(?:{PLAIN}\s?(?:億|百万|万|千|百))+(?:{PLAIN})?|{PLAIN}(?:\s?{_SCALE})?)"
 COUNT = (

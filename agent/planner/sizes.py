@@ -20,10 +20,10 @@ MONTHS = {name: i for i, names in enumerate(
     for name in names}  # fmt: skip
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 DATE = re.compile(
-    rf"(?P<quarter>[qh][1-4]),? ?(?P<yq>20\d\d)|(?P<now>this year|今年)|(?P<month>{_MONTH})\.?,? (?P<y1>20\d\d)|(?P<y2>20\d\d)[-/](?P<m2>\d{{1,2}})(?:[-/](?P<d2>\d{{1,2}}))?(?!\d)"
+    rf"(?P<quarter>[qh][1-4]),? ?(?P<yq>20\d\d)|(?P<yh>20\d\d)年(?P<half>[上下])半期|(?P<now>this year|今年)|(?P<month>{_MONTH})\.?,? (?P<y1>20\d\d)|(?P<y2>20\d\d)[-/](?P<m2>\d{{1,2}})(?:[-/](?P<d2>\d{{1,2}}))?(?!\d)"
     rf"|(?P<y3>20\d\d)年(?:(?P<m3>\d{{1,2}})月(?:(?P<d3>\d{{1,2}})日)?)?|(?<![\d$.,-])(?P<y4>20[12]\d)(?![\d年])(?!\s?(?:tokens?|requests?|words|in\b|out\b|件|トークン|文字|/|-\d))"
 )
-_KNOWLEDGE = r"know\w*|cut-?off|events?|training data|trained (?:up )?(?:to|until)|aware|知識|カットオフ|学習データ|出来事|知って"
+_KNOWLEDGE = r"know\w*|cut-?off|events?|training data|data (?:through|up to|until)|trained (?:up )?(?:to|until)|aware|知識|カットオフ|学習データ|出来事|知って"
 _RELEASE = r"releas\w*|came out|come out|launch\w*|published|newer than|out since|since|リリース|公開され|発表され|出た|登場|発売|出ている|以降のモデル|以降に出"
 
 
@@ -77,15 +77,13 @@ def _cards() -> str:
 
 
 def _parameters(reading: Reading) -> None:
-    size = r"(?P<n>\d+(?:\.\d+)?)\s?(?:b(?![a-z])|billion(?= param))(?: param\w*)?"
-    between = (
-        rf"(?:between )?(?P<low>\d+(?:\.\d+)?)\s?b?\s?(?:and|to|-|~|〜|から)\s?(?P<high>\d+(?:\.\d+)?)\s?b(?![a-z])"
-    )
+    size = r"(?P<n>\d+(?:\.\d+)?)\s?(?:b(?![a-z])|billion(?= param|-param))(?:[- ]param\w*)?"
+    between = rf"(?<![a-z0-9.-])(?:between |from )?(?P<low>\d+(?:\.\d+)?)\s?b?\s?(?:and|up to|to|-|~|〜|から|以上)\s?(?P<high>\d+(?:\.\d+)?)\s?b(?![a-z])"
     if found := re.search(between, reading.text):
         reading.take("min_parameters_b", float(found["low"]), found)
         reading.take("max_parameters_b", float(found["high"]), found)
-    most = rf"(?:under|below|less than|at most|up to|no (?:more|larger|bigger) than|smaller than|max(?:imum)?|<=?|≤)\s?{size}|{size}(?: or (?:less|smaller|under)| max|以下|未満|まで)(?!でも)"
-    least = rf"(?:over|above|more than|at least|larger than|bigger than|minimum|>=?|≥)\s?(?:of )?{size}|{size}(?: or (?:more|larger|bigger)|以上|超|\+)(?!でも)"
+    most = rf"(?:under|below|(?<!not )(?<!no )less than|at most|up to|(?:no|not) (?:more|larger|bigger) than|(?<!not )(?<!no )smaller than|max(?:imum)?|<=?|≤)\s?{size}|{size}(?: or (?:less|smaller|under|fewer)| at most| max|以下|未満|まで)(?!でも)"
+    least = rf"(?<!no )(?<!not )(?:over|(?:not|no) (?:smaller|less) than|above|more than|at least|larger than|bigger than|minimum|>=?|≥)\s?(?:of )?{size}|{size}(?: or (?:more|larger|bigger)|以上|超|\+)(?!でも)"
     for field, pattern in (("max_parameters_b", most), ("min_parameters_b", least)):
         pattern = pattern.replace("(?P<n>", "(?P<m>", 1)
         if (found := re.search(pattern, reading.text)) and not _money_before(reading, found):
@@ -134,6 +132,8 @@ def _field(before: str, after: str) -> str | None:
 def _day(found: re.Match[str]) -> str | None:
     if found["now"]:
         return f"{dt.datetime.now(dt.UTC).year}-01-01"
+    if found["half"]:
+        return f"{found['yh']}-{1 if found['half'] == '上' else 7:02}-01"
     if found["quarter"]:
         months = {"q": 3, "h": 6}[found["quarter"][0]]
         return f"{found['yq']}-{1 + months * (int(found['quarter'][1]) - 1):02}-01"
@@ -148,7 +148,7 @@ def _day(found: re.Match[str]) -> str | None:
 
 def _users(reading: Reading) -> None:
     patterns = (
-        rf"(?P<n>{NUMBER})\s?(?:monthly|active|registered|daily|end)?\s?(?:active )?(?:users|maus?\b|customers use|people use|users? a month)",
+        rf"(?P<n>{NUMBER})\s?(?:monthly|active|registered|daily|end)?\s?(?:active )?(?:users|players|members|subscribers|maus?\b|customers use|people use|users? a month)",
         rf"(?:月間アクティブ|アクティブ)?(?:ユーザー|利用者|会員|mau)(?:数)?(?:は|が|:)?\s?(?:月間|約)?(?P<n>{NUMBER})(?:人|名)?",
         rf"(?P<n>{NUMBER})(?:人|名)の?(?:ユーザー|利用者|会員|mau)",
         rf"(?:users|maus?)(?: of|:| is| are)? (?P<n>{NUMBER})",

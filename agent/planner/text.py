@@ -13,8 +13,8 @@ SPELLED = tuple(
     for pattern, number in (
         (r"\ba grand\b", "$1000"), (r"(?:\ba )?couple (?:of )?hundred\b", "200"), (r"(?:\ba )?couple (?:of )?thousand\b", "2000"),
         (r"\bhalf a million\b", "500000"), (r"\ba million\b", "1000000"), (r"\ba thousand\b", "1000"), (r"\ba hundred\b", "100"),
-        (r"\ba dozen\b", "12"), (r"\bhalf an? (?=page|hour)", "0.5 "), (r"半ページ", "0.5ページ"),
-        (r"\bthree[- ]quarters of\b", "75% of"), (r"\btwo[- ]thirds of\b", "67% of"), (r"\bhalf (?:of )?(?=the|every|each|our|all)", "50% of "),
+        (r"\ba dozen\b", "12"), (r"\bdual\b|\b(?:a |our )?pair of\b", "2"), (r"\bhalf an? (?=page|hour)", "0.5 "), (r"半ページ", "0.5ページ"),
+        (r"\bthree[- ]quarters of\b", "75% of"), (r"\btwo[- ]thirds of\b", "67% of"), (r"\bhalf (?:of )?(?=the|every|each|our|all|them|it)", "50% of "),
         (r"\ba quarter of\b", "25% of"), (r"\ba third of\b", "33% of"), (r"半分", "5割"),
         *((f"{kanji}(?=[枚台つ個件基])", f" {n}") for n, kanji in enumerate("一二三四五六七八九", 1)),
     )

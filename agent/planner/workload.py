@@ -35,8 +35,10 @@ LENGTH = re.compile(
 )
 SHORT_OUT = re.compile(rf"(?P<n>{NUMBER})\s?(?:tokens? )?(?P<way>in|out|input|output)(?![a-z])")
 COUNTED_JA = r"(?:件|回|リクエスト|通|本|枚|冊|コール|会話|チャット|問|ドキュメント|文書|呼び出し|メール|レコード|記事|チケット|呼出)"
-PEOPLE = r"students?|pupils?|dev(?:eloper)?s?|engineers?|lawyers?|operators?|reps?|users?|customers?|employees?|people|agents?|staff|teachers?|clients?|members?|doctors?|nurses?|人|名"
+PEOPLE = r"students?|pupils?|dev(?:eloper)?s?|engineers?|lawyers?|operators?|reps?|learners?|players?|patients?|subscribers?|users?|customers?|employees?|people|agents?|staff|teachers?|clients?|members?|doctors?|nurses?|人|名"
 
+# Things that a model writes: `200 blurbs a day, 60 words each`.
+_WRITTEN = re.compile(r"replies|answers|blurbs|captions|summaries|responses|posts")
 # `毎月1億リクエスト…は言い過ぎで、120万リクエストくらい`: the second figure stands.
 _CORRECTION = re.compile(
     rf"^[^。]{{0,6}}(?:は言い過ぎ|じゃなくて|ではなくて?|というか|いや|[,.…-]* ?(?:no wait|no|well|or rather|actually|sorry|make that),?)[^。]{{0,12}}?(?P<n>{NUMBER})(?!\s?%)"
@@ -66,8 +68,8 @@ ROLES = (
     _role("min_output_tokens", r"(?:emit|produce|generate|output|write)[^.]{0,25}(?:at least|up to)[^.]{0,6}$|max(?:imum)? output[^.]{0,10}$|最大出力[^。]{0,6}$|(?:一度に|1回で|一回で)[^。]{0,4}$",
           r"^\s?(?:in|per|at) (?:one|a single|a|once)\s?(?:response|reply|answer|go|shot|call)|^\s?以上(?:を)?(?:一度|1回|一回)|^\s?(?:of )?max output"),
     _role("min_context_tokens", r"context(?: window| length)?(?: of| at least| is)?[^.]{0,14}$|コンテキスト(?:長|ウィンドウ)?[^。]{0,6}$", r"^\s?(?:of )?(?:context|window)|^\s?(?:以上)?の?コンテキスト"),
-    _role("workload.output_tokens", r"(?:output|out|(?<![a-z])into|labels?|answers?|repl(?:y|ies)|responses?|writes?|summar(?:y|ies)|generates?|returns?|between|produces?)(?! of)[^.,+]{0,22}$|出力[^。]{0,8}$|返答[^。]{0,6}$|回答[^。]{0,6}$|要約(?:[はを][^。]{0,8})?$|結果[はを][^。]{0,8}$|返信[^。]{0,6}$",
-          r"^\s?(?:of )?(?:[a-z]+ (?=out))?(?:long )?(?:out(?:put)?|completions?|answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|back)|^\s?(?:程度|くらい|ぐらい|以内)?(?:の|で)(?:要約|回答|返答|返信|サマリー|出力)|^\s?を?(?:出力|生成)"),
+    _role("workload.output_tokens", r"(?<![a-z])(?:output|out|into|(?<!to )labels?|completions?|answers?|repl(?:y|ies)|responses?|writes?|summar(?:y|ies)|generates?\b|returns?|between|produces?)(?! of)[^.,+]{0,22}$|出力[^。]{0,8}$|返答[^。]{0,6}$|回答[^。]{0,6}$|要約(?:[はを][^。]{0,8})?$|結果[はを][^。]{0,8}$|(?:解説|指摘|ラベル|説明)[はをに]?[^。]{0,4}$|返信[^。]{0,6}$",
+          r"^\s?(?:of |for )?(?:the |red )?(?:[a-z]+ (?=out|notes))?(?:long )?(?:out(?:put)?|completions?|briefs?|notes|flags|blurbs?|captions?|feedback|drafts?|answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|back)|^\s?(?:程度|くらい|ぐらい|以内)?(?:の|で)(?:要約|回答|返答|返信|サマリー|出力)|^\s?を?(?:出力|生成)|^\s?で(?:返|答え)"),
 )  # fmt: skip
 
 
@@ -99,10 +101,10 @@ def _in_and_out(reading: Reading) -> None:
             way = "input" if found["way"].startswith("in") else "output"
             if way == "output" or not re.match(r"\s(?:one|a single|total|the|our|\d)", reading.text[found.end() :]):
                 reading.take(f"workload.{way}_tokens", round(number(found["n"])), found)
-    labelled = rf"(?<![a-z])(?P<way>inputs?|outputs?|in(?=:)|out(?=:)|入力|出力)(?: tokens?)?(?:は|が|:| of| is| about| ~|約)?\s?(?:平均|約|about )?(?P<n>{NUMBER})\s?(?P<unit>{_UNITS})?(?![\d.$ドル円%b件回通]|\s?(?:ドル|円|以上|gb|リクエスト)|[^.]{{0,12}}in (?:one|a single) (?:go|resp|shot))"
+    labelled = rf"(?<![a-z])(?<!最大)(?P<way>inputs?|outputs?|(?<!system )(?<!of the )prompts?|completions?|in(?=:)|out(?=:)|入力|出力)(?: tokens?)?(?:は|が|:| of| is| are| about| ~|約)?\s?(?:平均|約|about |~)?(?P<n>{NUMBER})\s?(?P<unit>{_UNITS})?(?![\d.$ドル円%b件回通万億千]|\s?(?:トークン)?(?:あたり|当たり)|\s?(?:ドル|円|以上|gb|リクエスト)|[^.]{{0,12}}in (?:one|a single) (?:go|resp|shot))"
     for found in re.finditer(labelled, reading.text):
-        if found["unit"] or found["way"] in ("input", "output", "入力", "出力", "in", "out"):
-            way = "input" if found["way"].startswith(("in", "入")) else "output"
+        if found["unit"] or found["way"] not in ("inputs", "outputs", "prompts"):
+            way = "input" if found["way"].startswith(("in", "入", "prompt")) else "output"
             reading.take(f"workload.{way}_tokens", _tokens(found["n"], found["unit"] or "token", reading), found)
     bare = rf"(?<![a-z])(?:writes?|answers with|outputs|generates|returns|replies with) (?:about |around |~)?(?P<n>{NUMBER})(?=[.,;]|$)"
     if written := re.search(bare, reading.text):
@@ -124,8 +126,8 @@ def _named(reading: Reading) -> None:
 def _context_sizes(reading: Reading) -> None:
     """`128k context`, `context window of at least 1M`, `コンテキストは128k以上`: a size with no unit."""
     patterns = (
-        rf"(?P<n>{NUMBER})[\s-]?(?:tokens? )?(?:of )?(?:context|ctx)(?: window| length)?",
-        rf"(?:context|ctx)(?: window| length| size)?(?: of| must be| should be| is|:)?(?: at least| over| above| more than| ≥| >=?)*\s?(?P<n>{NUMBER})(?: tokens?)?(?!\s?(?:pages|words))",
+        rf"(?P<n>{NUMBER})[\s-]?(?:tokens? )?(?:of )?(?:(?:context|ctx)(?: window| length)?|window)",
+        rf"(?:context|ctx)(?: window| length| size)?(?: of| must be| should be| is|:)?(?: at least| over| above| more than| of| no less than| ≥| >=?)*\s?(?P<n>{NUMBER})(?: tokens?)?(?!\s?(?:pages|words))",
         rf"コンテキスト(?:長|ウィンドウ|サイズ)?(?:は|が|で)?(?:最低|少なくとも)?\s?(?P<n>{NUMBER})(?:トークン)?",
         rf"(?P<n>{NUMBER})(?:トークン)?(?:以上)?の?(?:長い)?コンテキスト",
     )
@@ -155,13 +157,13 @@ def _chunks(reading: Reading) -> None:
 def _lengths(reading: Reading) -> None:
     """Every other length, given to the part of the workload that the words beside it name; without any, the input."""
     found = [m for m in LENGTH.finditer(reading.text) if not _covered(reading, m)]
-    chunked = "workload.input_tokens" in reading.values
+    chunked, unnamed = "workload.input_tokens" in reading.values, False
     for match in found:
-        start, end = reading.clause(match.start())
-        previous = max((m.end() for m in found if m.end() <= match.start()), default=0)
+        start, stop = reading.clause(match.start())
+        previous = max((end for _, end in [m.span() for m in found] + reading.spans if end <= match.start()), default=0)
         following = min((m.start() for m in found if m.start() >= match.end()), default=len(reading.text))
         before = reading.text[max(start, previous) : match.start()]
-        after = reading.text[match.end() : min(end, following)]
+        after = reading.text[match.end() : min(stop, following)]
         value = _tokens(match["high"] or match["low"], match["unit"], reading)
         if re.match(rf"\s?(?:per|a|an|each|every|/)\s?(?:{_PERIOD})(?![a-z])", after):
             reading.ignored.append(f"{match.group()}{after[:9].rstrip()}: say requests a month and tokens per request")
@@ -169,13 +171,21 @@ def _lengths(reading: Reading) -> None:
             continue
         if re.search(r"per\s?$", before) or after.lstrip().startswith(("あたり", "当たり")):
             continue
+        if after.lstrip().startswith("each") and _WRITTEN.search(
+            reading.text[max(0, match.start() - 40) : match.start()]
+        ):
+            reading.take("workload.output_tokens", value, match)
+            continue
         name = next(
             (r.field for r in ROLES if r.before.search(before) or r.after.search(after)), "workload.input_tokens"
         )
-        if name == "workload.input_tokens" and chunked and "+" in reading.text[start:end]:
+        if name == "workload.input_tokens" and chunked and "+" in reading.text[start:stop]:
             reading.values[name] += value
             reading.mark(match)
+        elif name == "workload.input_tokens" and unnamed and not chunked:
+            reading.take("workload.output_tokens", value, match)  # of two lengths without a name the second is written
         else:
+            unnamed = unnamed or name == "workload.input_tokens"
             reading.take(name, value, match)
 
 
@@ -217,7 +227,7 @@ def _share(amount: str, unit: str) -> float:
 
 def _volume(reading: Reading) -> None:
     """Requests a month, from the last rate stated (a corrected figure follows the one it corrects)."""
-    rates = [*_rates_en(reading), *_rates_ja(reading)]
+    rates = [*_rates_en(reading), *_rates_ja(reading), *_rhythm(reading)]
     if not rates:
         return
     found, monthly = rates[-1]
@@ -237,7 +247,7 @@ def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
         rf"\s?(?:each )?(?:per|a|an|each|every|/)\s?(?P<work>{_WORKING})?(?P<period>(?<=day)|{_PERIOD})(?![a-z])"
         rf"|(?P<n4>{COUNT})\s?(?P<rps>rps|qps|tps)(?![a-z])"
         rf"|(?P<n2>{COUNT})(?!\s(?:million|billion|thousand))(?P<noun2>(?:\s(?!bucks|dollars|usd)[a-z-]+){{1,3}}?)\s(?P<adverb>daily|nightly|weekly|monthly|yearly|annually|hourly)(?! (?:active )?(?:users|maus?)\b)"
-        rf"|(?P<adverb2>daily|nightly|weekly|monthly|hourly)(?: volume| job| batch| run)?(?: of| is| over| on|:)?\s(?:about |around )?(?P<n3>{COUNT})\s(?!dollars|usd)[a-z]+"
+        rf"|(?P<adverb2>daily|nightly|weekly|monthly|hourly|yearly|annual)(?: volume| job| batch| run)?(?: of| is| over| on|:)?\s(?:about |around )?(?P<n3>{COUNT})\s(?!dollars|usd)[a-z]+"
     )
     rates = []
     for found in pattern.finditer(reading.text):
@@ -249,7 +259,9 @@ def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
         if found["rps"]:
             times = PER_MONTH["s"]
         elif found["adverb"] or found["adverb2"]:
-            word = {"daily": "day", "nightly": "night", "annually": "year"}.get(found["adverb"] or found["adverb2"])
+            word = {"daily": "day", "nightly": "night", "annually": "year", "annual": "year"}.get(
+                found["adverb"] or found["adverb2"]
+            )
             times = PER_MONTH[word or (found["adverb"] or found["adverb2"]).removesuffix("ly")]
         else:
             times = WORKING_DAYS if found["work"] else PER_MONTH[found["period"]]
@@ -261,7 +273,7 @@ def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
 def _rates_ja(reading: Reading) -> list[tuple[re.Match[str], float]]:
     approx = r"(?:約|およそ|だいたい|平均|大体|最大)?"
     first = re.compile(
-        rf"(?:(?P<work>1?営業日(?:ごとに|あたり|に)?|平日(?:は|に|毎日)?)|(?:毎|1|一)?(?P<period>日|週間|週|月|年|時間|分|秒|晩|夜)(?:間|あたり|当たり|ごと|に|で|は|の)*)"
+        rf"(?:(?P<work>1?営業日(?:ごとに|あたり|に)?|平日(?:は|に|毎日)?(?:1日)?(?:あたり)?)|(?:毎|1|一)?(?P<period>日|週間|週|月|年|時間|分|秒|晩|夜)(?:間|あたり|当たり|ごと|に|で|は|の)*)"
         rf"\s?{approx}(?P<n>{NUMBER})\s?{COUNTED_JA}"
     )
     last = re.compile(
@@ -274,6 +286,14 @@ def _rates_ja(reading: Reading) -> list[tuple[re.Match[str], float]]:
                 times = WORKING_DAYS if found["work"] else PER_MONTH[found["period"]]
                 rates.append((found, number(found["n"]) * times))
     return sorted(rates, key=lambda rate: rate[0].start())
+
+
+def _rhythm(reading: Reading) -> list[tuple[re.Match[str], float]]:
+    """`one request every two seconds`, `15秒に1回`."""
+    english = rf"(?P<n>{COUNT}) (?:request|call|message|query|prompt|image|document)s? every (?P<gap>{COUNT}) (?P<period>second|minute|hour)s?"
+    japanese = rf"(?P<gap>{NUMBER})(?P<period>秒|分|時間)に(?P<n>{NUMBER})(?:回|件|リクエスト)"
+    found = [match for pattern in (english, japanese) for match in re.finditer(pattern, reading.text)]
+    return [(m, number(m["n"]) / number(m["gap"]) * PER_MONTH[m["period"]]) for m in found]
 
 
 def _calls_each(reading: Reading) -> float:
