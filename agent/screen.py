@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 LABELS = {
-    "en": {"understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "unknown": "unknown", "out": "Out",
+    "en": {"understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "cost": "cost", "unknown": "unknown", "out": "Out",
            "open": "Unknown", "why": "Why not", "firm": "Firm?", "relax": "Relaxing", "next": "Next", "ask": "Tell me", "none": "nothing",
            "month": "/month", "facts": "Facts as of {} ({} days old); assay models refresh updates them", "sources": "sources"},
-    "ja": {"understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "unknown": "不明", "out": "除外",
+    "ja": {"understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "cost": "費用", "unknown": "不明", "out": "除外",
            "open": "不明あり", "why": "選外の理由", "firm": "揺らぐか", "relax": "緩めると", "next": "次に", "ask": "質問", "none": "なし",
            "month": "/月", "facts": "事実の日付 {}({}日前)。更新: assay models refresh", "sources": "出典"},
 }  # fmt: skip
@@ -145,16 +145,21 @@ def _entry(console: Console, place: int, entry: dict[str, Any], words: dict[str,
     where = f" at {entry['provider']}" if entry["provider"] else ""
     rating = entry["rating"]
     parts = (
-        f"{cost}{where}", facts["license"] or ("closed" if facts["open_weights"] is False else "licence ?"),
+        entry["model"], f"{cost}{where}", facts["license"] or ("closed" if facts["open_weights"] is False else "licence ?"),
         f"{_size(facts['context_tokens'] or facts['max_input_tokens'])} context",
-        f"Arena {rating['board']} {rating['rating']:g} ±{(rating['high'] - rating['low']) / 2:.0f} ({rating['as_of'][:7]})" if rating else "no rating",
+        f"Arena {rating['rating']:g} ±{(rating['high'] - rating['low']) / 2:.0f}" if rating else "no rating",
         f"score {entry['score']:.2f}",
     )  # fmt: skip
-    console.print(f"  [bold]{place}  {escape(entry['model'])}[/bold]   {escape('   '.join(parts))}")
+    head = Table.grid()
+    head.add_column(width=5, style="bold")
+    head.add_column()
+    head.add_row(f"  {place}", Text("   ".join(parts), style="bold"))
+    console.print(head)
     terms = ", ".join(f"{name} {value:.2f}" for name, value in entry["terms"].items())
     lines = [
         (words["for"], "; ".join(entry["reasons"])),
-        (words["against"], "; ".join([*entry["against"], *entry["cost_notes"]])),
+        (words["against"], "; ".join(entry["against"])),
+        (words["cost"], "; ".join(entry["cost_notes"])),
     ]
     lines += [(words["unknown"], "; ".join(entry["unknowns"]))]
     if place == 1:

@@ -6,14 +6,15 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
+from statistics import median
 from typing import Any
 
 from catalog import hardware
 from catalog.constraints import terms as license_terms
+from catalog.cost import CENT
 from catalog.errors import UnknownModel
 from catalog.lookup import find
 from catalog.models import Catalog, Model, Offering, Rating
-from catalog.requirements import Requirements
 from catalog.score import FORMULA
 from catalog.shortlist import Candidate, Judged, Miss, Shortlist
 from catalog.status import is_current, live_offerings
@@ -79,8 +80,12 @@ def usd(judged: Judged) -> str | None:
 
 
 def elsewhere(judged: Judged) -> list[str]:
-    """Where else the model is sold: how many places pass, and a reseller that is cheaper than the maker."""
-    said = [f"{judged.places} places sell it on these terms"] if judged.places > 1 else []
+    """Where else the model is sold: how many places pass, their median price, and a reseller cheaper than the maker."""
+    unit = "a month" if judged.cost else "per million tokens, three in to one out"
+    said = []
+    if len(judged.alike) > 1:
+        middle = Decimal(median(judged.alike)).quantize(CENT)
+        said = [f"{len(judged.alike)} places sell it so, at ${middle:,} {unit} in the middle"]
     if judged.elsewhere and judged.elsewhere.offering:
         price = usd(judged.elsewhere)
         said.append(f"cheaper at {judged.elsewhere.offering.provider}" + (f": ${price} a month" if price else ""))
@@ -191,7 +196,9 @@ def _reasons(found: Shortlist, candidate: Candidate) -> list[str]:
     if mine:
         better = sum(1 for c in found.candidates if (its := rating(c.model, r.board)) and its.rating > mine.rating)
         place = "best rated" if not better else f"number {better + 1}"
-        said.append(f"{place} of them on the Arena {r.board} board: {mine.rating:g} [{mine.low:g}, {mine.high:g}]")
+        said.append(
+            f"{place} of them on the Arena {r.board} board: {mine.rating:g} [{mine.low:g}, {mine.high:g}] ({mine.as_of})"
+        )
     known = license_terms(model)
     if known and model.open_weights.value:
         said.append(f"{known.name}: {known.duties}")

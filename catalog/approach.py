@@ -83,7 +83,7 @@ def task(**values: object) -> Task:
 def advise(t: Task) -> Advice:
     """The approach for a task: the first rule that holds, the cheaper one where two would do."""
     name, because = _rule(t)
-    return Advice(name, because, _options(t), _arithmetic(t), _flips(t, name), _closing())
+    return Advice(name, because, _options(t), _arithmetic(t), _flips(name), _closing())
 
 
 def _rule(t: Task) -> tuple[Name, str]:
@@ -123,7 +123,8 @@ def _options(t: Task) -> tuple[Option, ...]:
         _option(t, "prompt", True, "always possible", _usage(t, 0), Decimal(0)),
         _option(t, "few-shot", t.labelled_examples >= ENOUGH_FOR_SHOTS, f"wants {ENOUGH_FOR_SHOTS} examples", _usage(t, shots), Decimal(0)),
         _option(t, "retrieval", True, "wants texts to search", _usage(t, found), Decimal(0)),
-        _option(t, "fine-tune", t.labelled_examples >= ENOUGH_TO_TUNE, f"wants {ENOUGH_TO_TUNE} examples", _plus(_tuned_usage(t, 0), retrain), trained),
+        _option(t, "fine-tune", t.labelled_examples >= ENOUGH_TO_TUNE, f"wants {ENOUGH_TO_TUNE} examples",
+                _plus(_tuned_usage(t, 0), retrain), trained),
         _option(t, "fine-tune + retrieval", t.labelled_examples >= ENOUGH_TO_TUNE, f"wants {ENOUGH_TO_TUNE} examples and texts to search",
                 _tuned_usage(t, found), trained),
     )  # fmt: skip
@@ -197,7 +198,7 @@ def _break_even(t: Task, trained: Decimal) -> str:
     return f"break-even of fine-tuning against few-shot: {requests:,} requests a month over {t.months} months"
 
 
-def _flips(t: Task, name: Name) -> tuple[str, ...]:
+def _flips(name: Name) -> tuple[str, ...]:
     said: dict[Name, tuple[str, ...]] = {
         "baseline": ("an LLM that beats the baseline on the same items by an interval that excludes zero",
                      "inputs whose meaning the baseline's features cannot see"),

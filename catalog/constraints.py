@@ -156,7 +156,7 @@ def _tunable(model: Model) -> Verdict:
 
 
 def _same_model(name: str, model: Model) -> bool:
-    tail = name.split("/")[-1]
+    tail = name.rsplit("/", maxsplit=1)[-1]
     return tail == model.id.split("/")[1] or tail in model.aliases
 
 
@@ -331,7 +331,7 @@ def region_names(region: str) -> set[str]:
     """Every name a stated region answers to: `eu-central-1` is `eu`, `ap-northeast-1` is `apac` and `jp`."""
     wide = {"eu": "eu", "us": "us", "ap": "apac", "ca": "ca", "sa": "sa", "me": "me", "uk": "uk", "in": "in"}
     special = {"ap-northeast-1": "jp", "ap-northeast-3": "jp", "ap-south-1": "in", "eu-west-2": "uk"}
-    names = {region, wide.get(region.split("-")[0], region)}
+    names = {region, wide.get(region.split("-", maxsplit=1)[0], region)}
     return (names - {"eu"} if region == "eu-west-2" else names) | ({special[region]} if region in special else set())
 
 

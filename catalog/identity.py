@@ -87,7 +87,7 @@ REGION = r"(us-gov|us|eu|apac|global|jp|au|ca|uk|in|sa|me)\."
 BEDROCK = re.compile(rf"^(?:{REGION})?([a-z0-9-]+)\.(?=[a-z])(.+?)(?:-v\d+(?::\d+)?(?::\d+k)?)?$")
 # What hosts add about their own serving; it names no other model.
 SERVING = re.compile(
-    r"([-_:](fp8|fp4|nvfp4|mxfp4|mxfp8|awq|gptq|int4|int8|4bit|bf16|gguf|tee|free|fast-api|maas|exacto|nitro|"
+    r"([-_:](fp8-fast|fp8|fp4|nvfp4|mxfp4|mxfp8|awq|gptq|int4|int8|4bit|bf16|gguf|tee|free|fast-api|maas|exacto|nitro|"
     r"extended|online|dynamic|lora|cs|original|hf|vllm|eagle3?|w4a16|qat|preview-free|\dx?-?free))+$"
 )
 DATE = re.compile(r"[-@]?(20\d{2})-?([01]\d)-?([0-3]\d)$")
@@ -124,8 +124,8 @@ class Identity:
 
 @lru_cache(maxsize=50_000)
 def tokens(name: str) -> str:
-    """Runs of letters and of digits joined by dashes: `Qwen2.5-VL_7B` -> `qwen-2-5-vl-7-b`."""
-    return "-".join(re.findall(r"[a-z]+|\d+", name.lower()))
+    """Runs of letters and of digits joined by dashes, a size kept whole: `Qwen2.5-VL_7B` -> `qwen-2-5-vl-7b`."""
+    return "-".join(re.findall(r"\d+(?:\.\d+)?b(?![a-z\d])|[a-z]+|\d+", name.lower()))
 
 
 def identify(path: str, seller: str | None = None) -> Identity | None:

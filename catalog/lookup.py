@@ -35,7 +35,7 @@ def find(catalog: Catalog, name: str) -> Match:
 
 def nearest(catalog: Catalog, name: str, most: int = 3) -> tuple[str, ...]:
     """Ids whose names look most like `name`, closest first."""
-    slug = tokens(name.split("/")[-1])
+    slug = tokens(name.rsplit("/", maxsplit=1)[-1])
     slugs: dict[str, str] = {}
     for model in catalog.models:
         slugs.setdefault(tokens(model.id.split("/")[1]), model.id)
@@ -48,7 +48,7 @@ def _keys(name: str) -> list[str]:
     maker, _, slug = name.rpartition("/")
     if maker:
         found.append(Identity(canonical_maker(maker), slug).key)
-    return [*found, f"*/{tokens(name.split('/')[-1])}"]
+    return [*found, f"*/{tokens(name.rsplit('/', maxsplit=1)[-1])}"]
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from catalog.errors import BadRequirements
+from catalog.identity import canonical_maker
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
 Board = Literal[
@@ -135,7 +136,11 @@ class Requirements(_Strict):
             (self.own_hardware and self.providers_allow, "own_hardware=true", "providers_allow"),
             (self.reasoning is False and self.workload.reasoning_tokens > 0, "reasoning=false", "reasoning_tokens > 0"),
             (_above(self.min_parameters_b, self.max_parameters_b), "min_parameters_b", "a smaller max_parameters_b"),
-            (_only_denied(self.makers_allow, self.makers_deny), "makers_allow", "makers_deny naming the same"),
+            (
+                _only_denied(_makers(self.makers_allow), _makers(self.makers_deny)),
+                "makers_allow",
+                "makers_deny naming the same",
+            ),
             (
                 _only_denied(self.providers_allow, self.providers_deny),
                 "providers_allow",
@@ -169,6 +174,10 @@ def _explained(problem: Any) -> str:
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     return f"{where}: {problem['msg']}, found {problem['input']!r:.80}"
+
+
+def _makers(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(canonical_maker(name) for name in names)
 
 
 def _above(least: float | None, most: float | None) -> bool:

@@ -33,7 +33,8 @@ class Judged:
     """A current model after the constraints. `failed` rules it out, `unknown` leaves it open; both empty: it qualifies.
 
     `offering` is the cheapest place that passes, for a closed model its maker's own where that passes too, and then
-    `elsewhere` is a cheaper one; None for own hardware, or where nobody sells it. `places` counts those that pass alike.
+    `elsewhere` is a cheaper one; None for own hardware, or where nobody sells it. `alike` are the prices of all places that
+    pass as well, in order.
     """
 
     model: Model
@@ -42,7 +43,7 @@ class Judged:
     failed: tuple[Miss, ...]
     unknown: tuple[Miss, ...]
     elsewhere: Judged | None = None
-    places: int = 0
+    alike: tuple[Decimal, ...] = ()
 
     @property
     def price(self) -> Decimal | None:
@@ -240,11 +241,12 @@ def _chosen(places: list[Judged]) -> Judged:
     best = min(places, key=_preference)
     alike = [place for place in places if _preference(place)[:3] == _preference(best)[:3]]
     own = [place for place in alike if place.offering and place.offering.first_party]
+    prices = tuple(sorted(place.price for place in alike if place.price is not None))
     if best.model.open_weights.value or not own:
-        return replace(best, places=len(alike))
+        return replace(best, alike=prices)
     mine = min(own, key=_preference)
     cheaper = best if (best.price or 0) < (mine.price or 0) else None
-    return replace(mine, places=len(alike), elsewhere=cheaper)
+    return replace(mine, alike=prices, elsewhere=cheaper)
 
 
 def _order(candidate: Candidate) -> tuple[float, bool, Decimal, str]:

@@ -91,6 +91,8 @@ def _body(path: Path) -> Mapping[str, Any]:
     try:
         head, _, body = lzma.decompress(path.read_bytes()).partition(b"\n")
         stated = json.loads(head)
+        if not isinstance(stated, dict):
+            raise ValueError("its head is no object")
     except (lzma.LZMAError, EOFError, ValueError) as error:
         raise BadSnapshot(f"{path} is corrupt or half-written ({error}); {mend}") from None
     if stated.get("schema") != SCHEMA:

@@ -78,15 +78,16 @@ def _cards() -> str:
 
 def _parameters(reading: Reading) -> None:
     size = r"(?P<n>\d+(?:\.\d+)?)\s?(?:b(?![a-z])|billion(?= param|-param))(?:[- ]param\w*)?"
-    between = rf"(?<![a-z0-9.-])(?:between |from )?(?P<low>\d+(?:\.\d+)?)\s?b?\s?(?:and|up to|to|-|~|〜|から|以上)\s?(?P<high>\d+(?:\.\d+)?)\s?b(?![a-z])"
+    between = r"(?<![a-z0-9.-])(?:between |from )?(?P<low>\d+(?:\.\d+)?)\s?b?\s?(?:and|up to|to|-|~|〜|から|以上)\s?(?P<high>\d+(?:\.\d+)?)\s?b(?![a-z])"
     if found := re.search(between, reading.text):
         reading.take("min_parameters_b", float(found["low"]), found)
         reading.take("max_parameters_b", float(found["high"]), found)
     most = rf"(?:under|below|(?<!not )(?<!no )less than|at most|up to|(?:no|not) (?:more|larger|bigger) than|(?<!not )(?<!no )smaller than|max(?:imum)?|<=?|≤)\s?{size}|{size}(?: or (?:less|smaller|under|fewer)| at most| max|以下|未満|まで)(?!でも)"
     least = rf"(?<!no )(?<!not )(?:over|(?:not|no) (?:smaller|less) than|above|more than|at least|larger than|bigger than|minimum|>=?|≥)\s?(?:of )?{size}|{size}(?: or (?:more|larger|bigger)|以上|超|\+)(?!でも)"
     for field, pattern in (("max_parameters_b", most), ("min_parameters_b", least)):
-        pattern = pattern.replace("(?P<n>", "(?P<m>", 1)
-        if (found := re.search(pattern, reading.text)) and not _money_before(reading, found):
+        if (found := re.search(pattern.replace("(?P<n>", "(?P<m>", 1), reading.text)) and not _money_before(
+            reading, found
+        ):
             reading.take(field, float(found["m"] or found["n"]), found)
 
 

@@ -156,9 +156,9 @@ def _modalities(reading: Reading) -> None:
                 )
             ):
                 reading.add("modalities_out", name, found)
-            elif name == "image" and found.group().startswith("scan") and re.search(r"pdf", reading.text):
-                reading.mark(found)
-            elif name == "audio" and re.match(r"\s?(?:assistant|bot)", after):
+            elif (name == "image" and found.group().startswith("scan") and re.search(r"pdf", reading.text)) or (
+                name == "audio" and re.match(r"\s?(?:assistant|bot)", after)
+            ):
                 reading.mark(found)
             else:
                 reading.add("modalities_in", name, found)

@@ -16,7 +16,7 @@ def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     import yaml
 
     rows = yaml.safe_load(paths[0].read_text(encoding="utf-8"))
-    if not isinstance(rows, list) or "pass_rate_2" not in rows[0]:
+    if not isinstance(rows, list) or not rows or "pass_rate_2" not in rows[0]:
         raise UnreadableSource(f"{paths[0].name}: expected a list of runs with 'pass_rate_2'")
     return [
         Sighting(source.id, source.as_of, _model(row["command"]), benchmarks=(

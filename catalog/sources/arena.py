@@ -20,7 +20,8 @@ BY_NAME = {"other", "databricks", "snowflake", "meta"}
 
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """One sighting a model with its rating on each board."""
-    ratings = json.loads(paths[0].read_text(encoding="utf-8")).get("ratings", {})
+    data = json.loads(paths[0].read_text(encoding="utf-8"))
+    ratings = data.get("ratings", {}) if isinstance(data, dict) else {}
     if not {"date", "tasks"} <= set(ratings):
         raise UnreadableSource(f"{paths[0].name}: expected 'ratings' with 'date' and 'tasks'")
     boards: dict[str, list[Rating]] = defaultdict(list)

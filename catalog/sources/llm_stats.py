@@ -40,7 +40,7 @@ REPO = re.compile(r"https?://huggingface\.co/([\w.-]+/[\w.-]+)")
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """Models with their scores, then one sighting a hosted model."""
     models, hosts = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
-    if not isinstance(models, list) or "license_id" not in models[0]:
+    if not isinstance(models, list) or not models or "license_id" not in models[0]:
         raise UnreadableSource(f"{paths[0].name}: expected a list of objects with 'license_id'")
     hosted = [_hosted(source, name, row) for name, rows in hosts.items() for row in rows if PROVIDERS.get(name, name)]
     return [_model(source, row) for row in models] + hosted

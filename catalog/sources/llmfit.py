@@ -22,7 +22,7 @@ CACHE_BYTES = 2  # 16-bit keys and values
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """One sighting a repository. Community repositories come too; the merge keeps what belongs to a known model."""
     rows = json.loads(paths[0].read_text(encoding="utf-8"))
-    if not isinstance(rows, list) or "parameters_raw" not in rows[0]:
+    if not isinstance(rows, list) or not rows or "parameters_raw" not in rows[0]:
         raise UnreadableSource(f"{paths[0].name}: expected a list of objects with 'parameters_raw'")
     return [
         Sighting(source.id, source.as_of, row["name"], listed=not row.get("_discovered"), facts=_facts(row))

@@ -28,8 +28,9 @@ FOLLOWED_SINCE = "2026-01-01"
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """The prices in force on the snapshot's day, one sighting a model; removed models carry their status."""
     data = json.loads(paths[0].read_text(encoding="utf-8"))
-    if data.get("schema") != 1:
-        raise UnreadableSource(f"{paths[0].name}: expected schema 1, found {data.get('schema')!r}")
+    found = data.get("schema") if isinstance(data, dict) else None
+    if found != 1:
+        raise UnreadableSource(f"{paths[0].name}: expected an object of schema 1, found {found!r}")
     return list(_sightings(source, data))
 
 

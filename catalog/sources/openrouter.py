@@ -14,7 +14,8 @@ SOURCE = Source("openrouter", "OpenRouter model list", "https://openrouter.ai/ap
 
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
     """The rows that name a repository; nothing else of them is kept."""
-    rows = json.loads(paths[0].read_text(encoding="utf-8")).get("data")
+    data = json.loads(paths[0].read_text(encoding="utf-8"))
+    rows = data.get("data") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         raise UnreadableSource(f"{paths[0].name}: expected an object with a 'data' list")
     return [

@@ -44,8 +44,9 @@ def left(*sightings: Sighting) -> dict[str, int]:
 
 
 OPEN_QWEN = seen(
-    "models.dev", "Qwen/Qwen3-32B", seller="alibaba", listed=True, open_weights=True, repo="Qwen/Qwen3-32B"
-)
+    "models.dev", "Qwen/Qwen3-32B", seller="alibaba", listed=True,
+    open_weights=True, repo="Qwen/Qwen3-32B", release_date="2025-04-28",
+)  # fmt: skip
 
 # --- whom to believe
 
@@ -183,7 +184,7 @@ def test_models_come_ordered_by_id() -> None:
 def test_a_community_repository_does_not_lend_its_licence() -> None:
     found = models(
         seen("models.dev", "meta-llama/Llama-3.1-8B-Instruct", seller="meta", listed=True, open_weights=True,
-             repo="meta-llama/Llama-3.1-8B-Instruct"),
+             repo="meta-llama/Llama-3.1-8B-Instruct", release_date="2024-07-23"),
         seen("llmfit", "someone/Llama-3.1-8B-Instruct", license="mit", parameters_b=8.03),
     )  # fmt: skip
     assert not found["meta/llama-3.1-8b-instruct"].license.known
@@ -202,7 +203,7 @@ def test_the_makers_repository_lends_its_licence() -> None:
 def test_a_repository_that_another_source_names_lends_what_is_known_of_it() -> None:
     found = models(
         seen("models.dev", "stepfun/step-3.5-flash-2603", seller="stepfun", listed=True, open_weights=True,
-             repo="stepfun-ai/Step-3.5-Flash"),
+             repo="stepfun-ai/Step-3.5-Flash", release_date="2026-04-02"),
         seen("llmfit", "stepfun-ai/Step-3.5-Flash", license="apache-2.0"),
     )  # fmt: skip
     assert found["stepfun/step-3.5-flash-2603"].license.value == "apache-2.0"
@@ -246,6 +247,11 @@ def test_a_model_that_writes_no_text_is_left_out() -> None:
 
 def test_a_model_that_is_neither_offered_nor_to_be_downloaded_is_left_out() -> None:
     row = seen("models.dev", "alibaba/qwen-dream", seller="alibaba", listed=True, open_weights=True)
+    assert left(row) == {"neither offered nor a tracked download": 1}
+
+
+def test_a_download_that_no_source_dates_is_left_out() -> None:
+    row = seen("models.dev", "alibaba/qwen-dream", seller="alibaba", listed=True, open_weights=True, repo="Qwen/Dream")
     assert left(row) == {"neither offered nor a tracked download": 1}
 
 
@@ -298,6 +304,14 @@ def test_two_regions_of_one_provider_are_two_offerings() -> None:
     rows = [sold("litellm", "claude-x", at="amazon-bedrock", region=region) for region in ("us", "eu")]
     found = models(by_maker("claude-x"), *rows)
     assert {o.region for o in found["anthropic/claude-x"].offerings} == {None, "us", "eu"}
+
+
+def test_two_names_at_one_provider_are_two_offerings() -> None:
+    rows = [sold("litellm", f"anthropic/claude-x{tail}", at="a-host") for tail in ("", ":free")]
+    found = models(by_maker("claude-x"), *rows)["anthropic/claude-x"].offerings
+    assert sorted(o.name for o in found if o.provider == "a-host") == [
+        "a-host/anthropic/claude-x", "a-host/anthropic/claude-x:free"
+    ]  # fmt: skip
 
 
 def test_of_several_runs_on_a_board_the_best_is_the_rating() -> None:

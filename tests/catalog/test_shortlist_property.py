@@ -25,10 +25,9 @@ from tests.catalog.oracle import Answer, bill, of_offering, verdict
 from tests.conftest import TODAY
 
 CASES = 500
-SHUFFLES_ONE_IN = 10  # every case is judged once; one in ten a second time, on the catalogue in another order
+SHUFFLES_ONE_IN = 4  # every case is judged once; one in four a second time, on the catalogue in another order
 WORKERS = 2
 WORKLOADS = 40
-NEARLY = Decimal("1.05")
 CLASSES = ("qualified", "open question", "rejected")
 
 
@@ -97,8 +96,7 @@ def _partition(found: Shortlist) -> Iterator[str]:
 
 
 def _bills(found: Shortlist, r: Requirements) -> Iterator[str]:
-    """Every qualified model is priced at a place that passes, and none passes that is
-    clearly cheaper: the maker's own place may cost up to a twentieth more than the cheapest."""
+    """A qualified model is priced at a place that passes: the maker's own, or else the one with the smallest bill."""
     for judged in (candidate.judged for candidate in found.candidates if not r.own_hardware):
         place, charged = judged.offering, judged.cost.monthly_usd if judged.cost else None
         if place is None:
@@ -110,7 +108,7 @@ def _bills(found: Shortlist, r: Requirements) -> Iterator[str]:
         least = min((b for o in passing if (b := bill(o, r.workload)) is not None), default=None)
         if passing and place not in passing:
             yield f"{judged.model.id}: {place.name} does not pass, but {passing[0].name} does"
-        elif passing and not (want == least or (place.first_party and want and least and want <= NEARLY * least)):
+        elif passing and want != least and not place.first_party:
             yield f"{judged.model.id} costs {want} at {place.name}, but {least} elsewhere"
 
 

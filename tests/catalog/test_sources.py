@@ -192,6 +192,12 @@ def test_models_dev_prices_are_dollars_per_million_tokens(tmp_path: Path) -> Non
     assert standard(models_dev_row(tmp_path)) == Rates(dollars(1), dollars(5), dollars("0.1"), dollars("1.25"))
 
 
+def test_models_dev_reads_the_live_shape_of_providers_with_models_too(tmp_path: Path) -> None:
+    live = {"anthropic": {"models": {"claude-haiku-4-5": MODELS_DEV}}}
+    flat = {"anthropic/claude-haiku-4-5": MODELS_DEV}
+    assert read(models_dev.ADAPTER, tmp_path, live, {}) == read(models_dev.ADAPTER, tmp_path, flat, {})
+
+
 def test_models_dev_tiers_are_steps(tmp_path: Path) -> None:
     cost = {"input": 1.25, "output": 10.0, "tiers": [{"tier": {"size": 200000}, "input": 2.5, "output": 15.0}]}
     found = standard(models_dev_row(tmp_path, cost=cost))

@@ -140,6 +140,12 @@ def test_a_model_that_only_resellers_still_have_stops_when_the_last_does(today: 
     assert stops_on(found, today) == max(ends)
 
 
+def test_an_end_that_is_a_fact_counts_where_the_maker_dates_no_offering(today: dt.date) -> None:
+    last = today + dt.timedelta(days=45)
+    found = model("toymaker/toy-1", offering(first_party=True), open_weights=False, retires=on(last))
+    assert stops_on(found, today) == last
+
+
 def test_a_model_without_an_end_is_not_flagged(today: dt.date) -> None:
     assert stops_on(model("toymaker/toy-1", offering(first_party=True), open_weights=False), today) is None
 
