@@ -103,7 +103,11 @@ def _tagged(model: Model, tags: tuple[str, ...]) -> Verdict:
     tag = model.license.value
     if tag is None:
         return Verdict(Answer.UNKNOWN, "licence unknown")
-    return YES if tag.lower() in {wanted.lower() for wanted in tags} else Verdict(Answer.NO, f"licence {tag}")
+    return (
+        YES
+        if curated.canonical_tag(tag) in {curated.canonical_tag(wanted) for wanted in tags}
+        else Verdict(Answer.NO, f"licence {tag}")
+    )
 
 
 def terms(model: Model) -> curated.License | None:
@@ -249,7 +253,7 @@ def _age_and_size(r: Requirements) -> tuple[Constraint | None, ...]:
               lambda m: _on_or_after(tuple(str(v) for v in m.knowledge_cutoff.values), cutoff, "cutoff")),
         _when(released, "released_from", f"released {released} or later",
               lambda m: _on_or_after(tuple(str(v) for v in m.release_date.values[:1]), released, "released")),
-        _when(r.min_parameters_b is not None, "min_parameters_b", f"at least {r.min_parameters_b or 0:g}B parameters",
+        _when(r.min_parameters_b, "min_parameters_b", f"at least {r.min_parameters_b or 0:g}B parameters",
               lambda m: _at_least(m.parameters_b, r.min_parameters_b or 0, "parameters (B)")),
         _when(r.max_parameters_b is not None, "max_parameters_b", f"at most {r.max_parameters_b or 0:g}B parameters",
               lambda m: _at_most(m.parameters_b.value, r.max_parameters_b or 0, "parameters (B)")),
@@ -298,7 +302,7 @@ def _rated(r: Requirements) -> tuple[Constraint | None, ...]:
         return YES if rating.rating >= (r.min_rating or 0) else Verdict(Answer.NO, f"rated {rating.rating:g}")
 
     wanted = f"rated {r.min_rating or 0:g} or more on the {r.board} board"
-    return (_when(r.min_rating is not None, "min_rating", wanted, judge),)
+    return (_when(r.min_rating, "min_rating", wanted, judge),)
 
 
 # --- offerings

@@ -52,8 +52,10 @@ def monthly_cost(offering: Offering, workload: Workload) -> Cost | None:
     if rates is None or rates.input is None or rates.output is None:
         return None
     lines = _lines(rates, workload, notes)
-    total = sum((line.usd for line in lines), Decimal(0)) * _peak_factor(sheet, workload, notes)
-    return Cost(total, lines, tuple(notes))
+    base = sum((line.usd for line in lines), Decimal(0))
+    if surcharge := base * _peak_surcharge(sheet, workload, notes):
+        lines = (*lines, CostLine("peak hours", Decimal(0), Decimal(0), surcharge))
+    return Cost(base + surcharge, lines, tuple(notes))
 
 
 def priced_volume(workload: Workload) -> bool:
@@ -90,18 +92,33 @@ def _tier(sheet: PriceSheet, workload: Workload, notes: list[str]) -> Rates | No
         rates = sheet.tiers["thinking"]
     if workload.batch:
         batch = sheet.tiers.get("batch")
-        if batch is not None and batch.input is not None and batch.output is not None:
+        lengths = batch is not None and bool(batch.above) == bool(sheet.standard.above)
+        if (
+            batch is not None
+            and batch.input is not None
+            and batch.output is not None
+            and (lengths or not _long(rates, workload))
+        ):
             rates = batch
         else:
             notes.append("no batch price listed; standard price charged")
+    return _long(rates, workload) or rates
+
+
+def _long(rates: Rates, workload: Workload) -> Rates | None:
+    """The long-context rates that replace all others for a prompt of this length, or None when it is short enough.
+
+    What such a tier does not price (the cache, reasoning) is not taken from the cheaper short rates.
+    """
     reached = [tier for above, tier in rates.above if workload.prompt_tokens > above]
-    return _completed(reached[-1], rates) if reached else rates
-
-
-def _completed(tier: Rates, base: Rates) -> Rates:
-    """A long-context tier with the base rate where it states none."""
-    names = ("input", "output", "cache_read", "cache_write", "reasoning")
-    return replace(base, **{n: v for n in names if (v := getattr(tier, n)) is not None}, above=())
+    if not reached:
+        return None
+    last = reached[-1]
+    return replace(
+        last,
+        input=rates.input if last.input is None else last.input,
+        output=rates.output if last.output is None else last.output,
+    )
 
 
 def _lines(rates: Rates, workload: Workload, notes: list[str]) -> tuple[CostLine, ...]:
@@ -128,10 +145,11 @@ def _lines(rates: Rates, workload: Workload, notes: list[str]) -> tuple[CostLine
     return tuple(CostLine(name, tokens, price, tokens * price / MTOK) for name, tokens, price in terms if tokens)
 
 
-def _peak_factor(sheet: PriceSheet, workload: Workload, notes: list[str]) -> Decimal:
+def _peak_surcharge(sheet: PriceSheet, workload: Workload, notes: list[str]) -> Decimal:
+    """What peak hours add, as a share of the bill at the listed price. A batch is sent outside them."""
     if sheet.peak is None or workload.batch:
-        return Decimal(1)
+        return Decimal(0)
     share = sheet.peak.week_share if workload.peak_share is None else Decimal(str(workload.peak_share))
     if workload.peak_share is None:
         notes.append(f"peak hours cost {sheet.peak.multiplier}x; requests taken as spread evenly over the week")
-    return 1 + share * (sheet.peak.multiplier - 1)
+    return share * (sheet.peak.multiplier - 1)

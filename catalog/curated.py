@@ -101,6 +101,12 @@ def licenses() -> dict[str, License]:
     return found
 
 
+def canonical_tag(tag: str) -> str:
+    """The licence's own tag for any spelling of it; an unknown one as it stands, lower case."""
+    known = licenses().get(tag.lower())
+    return known.tag if known else tag.lower()
+
+
 @lru_cache(maxsize=1)
 def countries() -> dict[str, str]:
     """Maker slug to the country of its head office (ISO 3166 alpha-2), where sourced."""

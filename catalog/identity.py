@@ -84,11 +84,11 @@ MAKER_ALIASES = {
 }  # fmt: skip
 
 REGION = r"(us-gov|us|eu|apac|global|jp|au|ca|uk|in|sa|me)\."
-BEDROCK = re.compile(rf"^(?:{REGION})?([a-z0-9-]+)\.(?=[a-z])(.+?)(?:-v\d+(?::\d+)?(?::\d+k)?)?$")
+BEDROCK = re.compile(rf"^(?:{REGION})?([a-z0-9-]+)\.(?=[a-z])(.+?)(?:-v\d+(?::\d+)?(?::\d+k)?|-\d+:\d+)?$")
 # What hosts add about their own serving; it names no other model.
 SERVING = re.compile(
     r"([-_:](fp8-fast|fp8|fp4|nvfp4|mxfp4|mxfp8|awq|gptq|int4|int8|4bit|bf16|gguf|tee|free|fast-api|maas|exacto|nitro|"
-    r"extended|online|dynamic|lora|cs|original|hf|vllm|eagle3?|w4a16|qat|preview-free|\dx?-?free))+$"
+    r"extended|online|dynamic|lora|cs|original|hf|vllm|eagle3?|w4a16|qat|preview-free))+$"
 )
 DATE = re.compile(r"[-@]?(20\d{2})-?([01]\d)-?([0-3]\d)$")
 # `openai-gpt-4o`, `databricks-meta-llama-3`: a host repeats the maker, or itself, in front of the name.

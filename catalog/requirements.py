@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from catalog import curated
 from catalog.errors import BadRequirements
 from catalog.identity import canonical_maker
 
@@ -76,7 +77,7 @@ class Wishes(_Strict):
 
 
 class Requirements(_Strict):
-    """Hard constraints (unset = does not matter), wishes and workload."""
+    """Hard constraints (unset, or a minimum of 0: does not matter), wishes and workload."""
 
     # licence and openness
     open_weights: bool | None = None
@@ -150,6 +151,17 @@ class Requirements(_Strict):
         ):
             if holds:
                 raise ValueError(f"{first} and {second} exclude each other; drop one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _known_licenses(self) -> Requirements:
+        """Licence tags that the table knows, under any of their spellings."""
+        for tag in self.licenses_allow:
+            if tag.lower() not in curated.licenses():
+                near = difflib.get_close_matches(tag.lower(), curated.licenses(), 3)
+                raise ValueError(
+                    f"licenses_allow: no licence {tag!r} in the table; nearest: {', '.join(near) or 'apache-2.0, mit'}"
+                )
         return self
 
 

@@ -16,6 +16,7 @@ from catalog.score import TERMS, Term, Yardstick, score, terms
 from catalog.status import is_current, live_offerings, stops_on
 
 MOST = 5
+OWN_AT_MOST = Decimal("1.25")
 CLEARLY_BETTER = 0.05
 
 
@@ -32,7 +33,7 @@ class Miss:
 class Judged:
     """A current model after the constraints. `failed` rules it out, `unknown` leaves it open; both empty: it qualifies.
 
-    `offering` is the cheapest place that passes, for a closed model its maker's own where that passes too, and then
+    `offering` is the cheapest place that passes, for a closed model its maker's own where that is near, and then
     `elsewhere` is a cheaper one; None for own hardware, or where nobody sells it. `alike` are the prices of all places that
     pass as well, in order.
     """
@@ -132,7 +133,7 @@ def shortlist(catalog: Catalog, r: Requirements, today: dt.date) -> Shortlist:
 
 
 def judge(model: Model, r: Requirements, today: dt.date) -> Judged:
-    """One model against all constraints; among the places that pass (or may pass) the cheapest is taken."""
+    """One model against all constraints, at the cheapest place that passes best, or its maker's where that is near."""
     return _judge(model, r, today, model_constraints(r), offering_constraints(r))
 
 
@@ -237,7 +238,7 @@ def _preference(place: Judged) -> tuple[int, int, bool, Decimal, bool, str]:
 
 
 def _chosen(places: list[Judged]) -> Judged:
-    """The cheapest of the places that pass best; for a closed model the maker's own listing among them, if there is one."""
+    """The cheapest of the places that pass best; for a closed model its maker's own, if at most a quarter dearer."""
     best = min(places, key=_preference)
     alike = [place for place in places if _preference(place)[:3] == _preference(best)[:3]]
     own = [place for place in alike if place.offering and place.offering.first_party]
@@ -245,6 +246,8 @@ def _chosen(places: list[Judged]) -> Judged:
     if best.model.open_weights.value or not own:
         return replace(best, alike=prices)
     mine = min(own, key=_preference)
+    if (mine.price or 0) > OWN_AT_MOST * (best.price or 0):
+        return replace(best, alike=prices)
     cheaper = best if (best.price or 0) < (mine.price or 0) else None
     return replace(mine, alike=prices, elsewhere=cheaper)
 

@@ -65,6 +65,7 @@ def save(catalog: Catalog, path: Path) -> None:
             file.write(lzma.compress(head + b"\n" + body, preset=9 | lzma.PRESET_EXTREME))
             file.flush()
             os.fsync(file.fileno())
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

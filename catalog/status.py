@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from catalog.models import Model, Offering
 
@@ -17,7 +18,8 @@ def live_offerings(model: Model, today: dt.date) -> tuple[Offering, ...]:
     A closed model that its maker has withdrawn is gone everywhere, except where a provider states a later date.
     """
     listed = [offering for offering in model.offerings if {s.source for s in offering.sheets} - ARCHIVES]
-    listed = [offering for offering in listed if not too_cheap(model, offering)]
+    least = least_believed(model)
+    listed = [offering for offering in listed if not too_cheap(model, offering, least)]
     live = [offering for offering in listed if not _over(offering.retires, today)]
     own = [offering for offering in listed if offering.first_party]
     withdrawn = _over(model.retires.value, today) or (own and not any(offering in live for offering in own))
@@ -26,14 +28,20 @@ def live_offerings(model: Model, today: dt.date) -> tuple[Offering, ...]:
     return tuple(live)
 
 
-def too_cheap(model: Model, offering: Offering) -> bool:
-    """Whether a reseller lists a closed model below half of its maker's lowest price: a mistake or a promise to doubt."""
-    sheet = offering.prices
+def least_believed(model: Model) -> Decimal:
+    """Half of the lowest price (input plus output) at which a closed model's maker sells it; 0 where that says nothing."""
     own = [o.prices.standard for o in model.offerings if o.first_party and o.prices and o.prices.source not in ARCHIVES]
-    if model.open_weights.value or sheet is None or not own or offering.provider.startswith(model.maker):
+    if model.open_weights.value or not own:
+        return Decimal(0)
+    return min((rates.input or 0) + (rates.output or 0) for rates in own) / Decimal(2)
+
+
+def too_cheap(model: Model, offering: Offering, least: Decimal) -> bool:
+    """Whether a reseller lists a closed model below `least_believed`: a mistake, or a promise to doubt."""
+    sheet = offering.prices
+    if not least or sheet is None or offering.provider.startswith(model.maker):
         return False
-    least = min((rates.input or 0) + (rates.output or 0) for rates in own)
-    return (sheet.standard.input or 0) + (sheet.standard.output or 0) < least / 2
+    return (sheet.standard.input or 0) + (sheet.standard.output or 0) < least
 
 
 def is_current(model: Model, today: dt.date) -> bool:

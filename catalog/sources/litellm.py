@@ -141,7 +141,8 @@ def _peak(row: Mapping[str, Any], off_peak: Rates) -> PeakHours | None:
     if not weekday or not peak_input or not off_peak.input:
         return None
     edges = sorted(tuple(window.split("-")) for window in weekday)
-    gaps = tuple((end, start) for (_, end), (start, _) in pairwise(edges) if end != start)
+    around = [*edges, edges[0]]  # the last window's end to the first one's start, over midnight
+    gaps = tuple((end, start) for (_, end), (start, _) in pairwise(around) if end != start)
     return PeakHours(gaps, peak_input / off_peak.input, True, str(row.get("source", "")))
 
 

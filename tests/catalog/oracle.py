@@ -43,7 +43,7 @@ def best_of(answers: Iterable[Answer]) -> Answer:
 
 def at_least(value: float | None, least: float | None) -> Answer:
     """Whether `value` reaches `least`; yes where nothing is asked."""
-    return True if least is None else None if value is None else value >= least
+    return True if not least else None if value is None else value >= least
 
 
 def at_most(value: float | Decimal | None, most: float | Decimal | None) -> Answer:
@@ -102,7 +102,11 @@ def _license_allowed(model: Model, r: Requirements) -> Answer:
     if model.open_weights.value is False:
         return False
     tag = model.license.value
-    return None if tag is None else tag.lower() in [name.lower() for name in r.licenses_allow]
+    if tag is None:
+        return None
+    same = {name.lower() for name in r.licenses_allow}
+    rows = [row for row in curated.rows("licenses") if tag.lower() in (row["tag"], *row.get("aliases", ()))]
+    return tag.lower() in same or any(same & {row["tag"], *row.get("aliases", ())} for row in rows)
 
 
 def _terms(model: Model, r: Requirements) -> list[Answer]:
@@ -282,10 +286,12 @@ def bill(offering: Offering, w: Workload) -> Decimal | None:
         return None
     rates = sheet.standard
     batch = sheet.tiers.get("batch")
-    if w.batch and batch and batch.input is not None and batch.output is not None:
-        rates = batch
-    elif w.reasoning_tokens and "thinking" in sheet.tiers:
+    if w.reasoning_tokens and "thinking" in sheet.tiers:
         rates = sheet.tiers["thinking"]
+    if w.batch and batch and batch.input is not None and batch.output is not None:
+        # A batch list that stops short of this prompt's length prices nothing there: the standard long rate is charged.
+        silent = sheet.standard.above and not batch.above and any(w.prompt_tokens > least for least, _ in rates.above)
+        rates = rates if silent else batch
     one = _one_request(_at_length(rates, w.prompt_tokens), w)
     if one is None:
         return None

@@ -37,7 +37,7 @@ SPELLINGS = {
         "gpt-4o-mini-2024-07-18",
         "openai/gpt-4o-mini-2024-07-18",
     ),
-    "openai/gpt-oss-120-b": (
+    "openai/gpt-oss-120b": (
         "gpt-oss-120b",
         "openai/gpt-oss-120b",
         "openai.gpt-oss-120b",
@@ -54,7 +54,7 @@ SPELLINGS = {
         "TEE/gpt-oss-120b",
         "cerebras/gpt-oss-120b-cs",
     ),
-    "meta/llama-3-3-70-b-instruct": (
+    "meta/llama-3-3-70b-instruct": (
         "meta-llama/Llama-3.3-70B-Instruct",
         "Meta-Llama-3.3-70B-Instruct",
         "meta/llama-3.3-70b-instruct-maas",
@@ -98,7 +98,7 @@ SPELLINGS = {
         "glm-4.7-free",
         "zai-org/glm-4.7-original",
     ),
-    "alibaba/qwen-3-235-b-a-22-b-instruct-2507": (
+    "alibaba/qwen-3-235b-a-22b-instruct-2507": (
         "Qwen/Qwen3-235B-A22B-Instruct-2507",
         "qwen/qwen3-235b-a22b-instruct-2507-maas",
         "accounts/fireworks/models/qwen3-235b-a22b-instruct-2507",
@@ -152,7 +152,7 @@ def test_two_models_do_not_share_a_key(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("name", "runs"),
     [
-        ("Qwen2.5-VL_7B", "qwen-2-5-vl-7-b"),
+        ("Qwen2.5-VL_7B", "qwen-2-5-vl-7b"),
         ("Claude Opus 4.5", "claude-opus-4-5"),
         ("gpt-41", "gpt-41"),
         ("GPT-4.1", "gpt-4-1"),
