@@ -18,7 +18,7 @@ ask: $(VENV)/core.stamp ## install what asking needs, then answer a question: ma
 test: $(VENV)/all.stamp ## install everything and run the test suite
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/all.stamp ## format, lint, types, layers, transcript and tests: what has to pass before a commit
+check: $(VENV)/all.stamp ## format, lint, types, layers and tests: what has to pass before a commit
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

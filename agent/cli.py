@@ -138,6 +138,8 @@ def refresh(as_json: Json = False) -> None:
     else:
         for row in document["sources"]:
             typer.echo(f"{row['source']:14} {row['said']}")
+        for what, names in document["changes"].items():
+            typer.echo(f"{what:14} {len(names)}{': ' + ', '.join(names[:8]) if names else ''}")
         typer.echo(f"{document['models']} models; wrote {document['path']}")
 
 
