@@ -220,7 +220,9 @@ def _ask_back(question: str, document: dict[str, Any]) -> dict[str, Any]:
 
     added = []
     for text, if_yes in zip(document["questions"], document["if_yes"], strict=True):
-        said = typer.prompt(text + (" [y/N]" if if_yes else ""), default="", show_default=False).strip()
+        said = typer.prompt(
+            text + (" [y/N]" if if_yes else ""), default="", show_default=False, prompt_suffix=" "
+        ).strip()
         if if_yes and said.lower() in ("y", "yes", "はい", "ja"):
             added.append(if_yes)
         elif not if_yes and said:

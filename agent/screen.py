@@ -15,10 +15,10 @@ from rich.text import Text
 LABELS = {
     "en": {"understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "cost": "cost", "unknown": "unknown", "out": "Out",
            "open": "Unknown", "why": "Why not", "firm": "Firm?", "relax": "Relaxing", "next": "Next", "ask": "Tell me", "none": "nothing",
-           "month": "/month", "facts": "Facts as of {} ({} days old); assay models refresh updates them", "sources": "sources"},
+           "month": "/month", "facts": "Facts as of: {} (the newest {} days old); assay models refresh updates them", "sources": "sources"},
     "ja": {"understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "cost": "費用", "unknown": "不明", "out": "除外",
            "open": "不明あり", "why": "選外の理由", "firm": "揺らぐか", "relax": "緩めると", "next": "次に", "ask": "質問", "none": "なし",
-           "month": "/月", "facts": "事実の日付 {}({}日前)。更新: assay models refresh", "sources": "出典"},
+           "month": "/月", "facts": "事実の日付: {}(最新は{}日前)。更新: assay models refresh", "sources": "出典"},
 }  # fmt: skip
 
 
@@ -36,8 +36,14 @@ def show_answer(console: Console, document: dict[str, Any], *, japanese: bool, t
     for question in document["questions"]:
         _field(console, words["ask"], question)
     _next(console, document, words)
-    built = dt.date.fromisoformat(document["catalog_built"])
-    console.print(Text(words["facts"].format(built, (today - built).days), style="dim"))
+    dates = [date for date in document["as_of"].values() if date]
+    said = ", ".join(f"{kind} {date}" for kind, date in document["as_of"].items() if date)
+    age = (
+        (today - dt.date.fromisoformat(max(dates) if len(max(dates)) == 10 else max(dates) + "-01")).days
+        if dates
+        else 0
+    )
+    console.print(Text(words["facts"].format(said, age), style="dim"))
 
 
 def show_models(console: Console, rows: Sequence[dict[str, Any]], total: int) -> None:
@@ -141,8 +147,7 @@ def show_advice(console: Console, advice: dict[str, Any]) -> None:
 
 def _entry(console: Console, place: int, entry: dict[str, Any], words: dict[str, str]) -> None:
     facts = entry["facts"]
-    cost = f"${entry['monthly_cost_usd']}{words['month']}" if entry["monthly_cost_usd"] is not None else _price(facts)
-    where = f" at {entry['provider']}" if entry["provider"] else ""
+    cost, where = _cost(entry, words), f" at {entry['provider']}" if entry["provider"] else ""
     rating = entry["rating"]
     parts = (
         entry["model"], f"{cost}{where}", facts["license"] or ("closed" if facts["open_weights"] is False else "licence ?"),
@@ -245,6 +250,14 @@ def _labelled(label: str, text: str, width: int) -> Table:
     table.add_column()
     table.add_row(Text(label), Text(text))
     return table
+
+
+def _cost(entry: dict[str, Any], words: dict[str, str]) -> str:
+    if entry["monthly_cost_usd"] is not None:
+        return f"${entry['monthly_cost_usd']}{words['month']}"
+    if entry["own_gpu"]:
+        return f"GPU hire ${entry['own_gpu']['usd_per_month']}{words['month']} ({entry['own_gpu']['gpu']})"
+    return "own GPU" if not entry["provider"] else _price(entry["facts"])
 
 
 def _price(facts: dict[str, Any]) -> str:

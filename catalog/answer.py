@@ -59,8 +59,19 @@ def answer(catalog: Catalog, found: Shortlist) -> Document:
         ],
         "conflict": list(found.conflict),
         "score_formula": FORMULA,
-        "catalog_built": catalog.built,
+        "catalog_built": catalog.built, "as_of": as_of(catalog),
     }  # fmt: skip
+
+
+def as_of(catalog: Catalog) -> dict[str, str | None]:
+    """How old the facts are, by kind: the newest date of the sources that give prices, ratings, and the rest."""
+    kinds = {"prices": ("model-prices", "litellm"), "ratings": ("arena",), "dates and abilities": ("models.dev", "inspect-ai"),
+             "licences and parameters": ("llmfit",)}  # fmt: skip
+    dates = {
+        kind: [catalog.sources[name].as_of for name in names if name in catalog.sources]
+        for kind, names in kinds.items()
+    }
+    return {kind: max(found, default=None) for kind, found in dates.items()}
 
 
 def facts(model: Model, offering: Offering | None) -> Document:
@@ -173,7 +184,7 @@ def _entry(catalog: Catalog, found: Shortlist, candidate: Candidate) -> Document
         "model": model.id, "name": model.name,
         "facts": facts(model, place),
         "provider": place.provider if place else None, "offering": place.name if place else None,
-        "region": place.region if place else None,
+        "region": place.region if place else None, "own_gpu": _hire(found, model),
         "monthly_cost_usd": usd(judged), "cost_notes": [*(judged.cost.notes if judged.cost else ()), *elsewhere(judged)],
         "rating": None if on_board is None else {
             "board": on_board.board, "rating": on_board.rating, "low": on_board.low, "high": on_board.high,
@@ -183,6 +194,18 @@ def _entry(catalog: Catalog, found: Shortlist, candidate: Candidate) -> Document
         "reasons": _reasons(found, candidate), "against": _against(found, candidate),
         "unknowns": [f"{miss.wanted}: {miss.found}" for miss in judged.unknown] + unknowns(model),
         "sources": sources(catalog, model, place),
+    }  # fmt: skip
+
+
+def _hire(found: Shortlist, model: Model) -> Document | None:
+    """For own hardware that is not owned yet: the cheapest hire that holds the model."""
+    r = found.requirements
+    gpu = hardware.own_gpu(model, r) if r.own_hardware and not r.memory_gb else None
+    if gpu is None:
+        return None
+    return {
+        "gpu": f"{gpu.hire.gpus} x {gpu.hire.gpu} at {gpu.hire.provider}", "usd_per_month": str(gpu.monthly_usd.quantize(CENT)),
+        "output_tokens_per_s_at_most": gpu.output_tokens_per_s_at_most, "source": gpu.hire.source, "checked": gpu.hire.checked,
     }  # fmt: skip
 
 

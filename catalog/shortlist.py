@@ -173,9 +173,11 @@ def relaxations(
 ) -> tuple[Relaxation, ...]:
     """For each constraint the best model that it alone keeps out, where that model is clearly better than the first.
 
-    With no candidate at all, every such model is worth naming.
+    A limit in numbers counts only where twice the limit (half, for a minimum) would do. With no candidate at all, every such
+    model is worth naming.
     """
-    near = [judged for judged in rejected if len(judged.failed) == 1 and not judged.unknown]
+    alone = [judged for judged in rejected if len(judged.failed) == 1 and not judged.unknown]
+    near = [judged for judged in alone if not candidates or _within_reach(judged, r, today)]
     leader = candidates[0] if candidates else None
     field = rank([*(c.judged for c in candidates), *near], r, today, best)
     base = next((c.score for c in field if leader and c.model.id == leader.model.id), 0.0)
@@ -185,6 +187,17 @@ def relaxations(
             miss = candidate.judged.failed[0]
             found.setdefault(miss.wanted, Relaxation(miss, candidate, candidate.score - base))
     return tuple(found.values())[:3]
+
+
+def _within_reach(judged: Judged, r: Requirements, today: dt.date) -> bool:
+    """Whether the model would qualify with twice the limit that it misses, or half the minimum."""
+    field = judged.failed[0].field
+    limit = getattr(r, field, None)
+    if isinstance(limit, bool) or not isinstance(limit, int | float | Decimal):
+        return True
+    eased = limit / 2 if field.startswith("min_") else limit * 2
+    whole = int(eased) if isinstance(limit, int) else eased
+    return not judge(judged.model, r.model_copy(update={field: whole}), today).failed
 
 
 def conflict(rejected: tuple[Judged, ...]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Recommendation(BaseModel):
     requirements: dict[str, Any]
     score_formula: str
     catalog_built: str
+    as_of: dict[str, str | None]
 
 
 class Comparison(BaseModel):
