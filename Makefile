@@ -29,6 +29,9 @@ fix: $(VENV)/all.stamp ## format and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+catalogue: $(VENV)/core.stamp ## build the snapshot anew: make catalogue RAW=folder-of-raw-source-data
+	@$(BIN)/python -m catalog.build $(RAW)
+
 transcript: $(VENV)/core.stamp ## write the README's transcript anew from a real run
 	@$(BIN)/python bench/transcript.py
 
