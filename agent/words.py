@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.constraints import model_constraints, offering_constraints
+from catalog.constraints import model_constraints
 from catalog.cost import priced_volume
+from catalog.places import offering_constraints
 from catalog.requirements import Requirements
 
 

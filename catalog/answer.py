@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from catalog import hardware
-from catalog.constraints import terms as license_terms
 from catalog.cost import CENT
 from catalog.errors import UnknownModel
+from catalog.legal import terms as license_terms
 from catalog.lookup import find
 from catalog.models import Catalog, Model, Offering, Rating
 from catalog.score import FORMULA

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from catalog import answer, curated
-from catalog.constraints import terms
 from catalog.cost import CENT, break_even_requests
 from catalog.errors import BadInput
 from catalog.hardware import own_gpu
+from catalog.legal import terms
 from catalog.lookup import find
 from catalog.models import Catalog, Model
 from catalog.requirements import Requirements, Workload

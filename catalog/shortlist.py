@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from catalog.constraints import Answer, Constraint, OfferingConstraint, model_constraints, offering_constraints
+from catalog.constraints import model_constraints
 from catalog.cost import Cost, blended_usd_per_mtok, monthly_cost
 from catalog.models import Catalog, Model, Offering
+from catalog.places import offering_constraints
 from catalog.requirements import Requirements, Wishes
 from catalog.score import TERMS, Term, Yardstick, score, terms
 from catalog.status import is_current, live_offerings, stops_on
+from catalog.verdict import Answer, Constraint, OfferingConstraint
 
 MOST = 5
 OWN_AT_MOST = Decimal("1.25")

@@ -12,9 +12,9 @@ from decimal import Decimal
 from functools import cache
 
 from catalog import curated, hardware
-from catalog.constraints import region_names
 from catalog.identity import canonical_maker
 from catalog.models import Model, Offering, Rates
+from catalog.places import region_names
 from catalog.requirements import Requirements, Workload
 
 Answer = bool | None
