@@ -226,7 +226,8 @@ def _reasons(found: Shortlist, candidate: Candidate) -> list[str]:
     if known and model.open_weights.value:
         said.append(f"{known.name}: {known.duties}")
     if r.own_hardware and (need := hardware.memory(model, r)):
-        cache = "" if need.cache_gb is None else f" + {need.cache_gb:.1f} GB for {need.tokens:,} tokens of cache"
+        most = "at most " if need.bound else ""
+        cache = "" if need.cache_gb is None else f" + {most}{need.cache_gb:.1f} GB for {need.tokens:,} tokens of cache"
         said.append(f"takes {need.weights_gb:.1f} GB of weights at {r.quantization_bits} bit{cache}")
     return said or ["satisfies every constraint"]
 

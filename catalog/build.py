@@ -38,6 +38,8 @@ OWN = (
            "facts read by hand from the page each row names", ""),
     Source("model-name", "the maker's own model name", "the name itself, as in …-30b-a3b or …-2025-04-28", "none needed",
            "", ""),
+    Source("first-listed", "first day on its maker's price list (model-prices)", "https://github.com/wakamex/model-prices", "MIT",
+           "model-prices by its authors", ""),
     Source("closed-family", "sold by its maker only, like every member of its family that a source judges",
            "derived from models.dev and the makers' price lists", "MIT", "", ""),
 )  # fmt: skip

@@ -42,7 +42,7 @@ def sheet(catalog: Catalog, name: str, today: dt.date) -> dict[str, Any]:
         "model": model.id, "name": model.name, "note": match.note, "status": _status(model, today),
         "facts": {
             field: [{"value": _plain(c.value), "source": catalog.sources[c.source].name, "as_of": c.as_of} for c in claims]
-            for field in (*answer.SHOWN, "modalities_out", "repo", "kv_bytes_per_token", "retires")
+            for field in (*answer.SHOWN, "modalities_out", "repo", "kv_bytes_per_token", "kv_bytes_at_most", "retires")
             if (claims := getattr(model, field).claims)
         },
         "unknown": answer.unknowns(model), "license_terms": _terms(model),

@@ -62,7 +62,8 @@ def _fits_memory(model: Model, r: Requirements) -> Verdict:
         return Verdict(Answer.UNKNOWN, "parameters unknown")
     fits = need.fits(r.memory_gb or 0)
     if fits is None:
-        return Verdict(Answer.UNKNOWN, f"weights {need.weights_gb:.1f} GB, cache unknown")
+        cache = "cache unknown" if need.cache_gb is None else f"cache at most {need.cache_gb:.1f} GB"
+        return Verdict(Answer.UNKNOWN, f"weights {need.weights_gb:.1f} GB, {cache}")
     return YES if fits else Verdict(Answer.NO, f"needs {need.weights_gb + (need.cache_gb or 0):.1f} GB")
 
 

@@ -21,19 +21,24 @@ DEFAULT_TOKENS = 8192
 class Memory:
     """Gigabytes (10^9 bytes) a model takes: all its weights, and the key-value cache of one request at `tokens`.
 
-    `cache_gb` is None where no source gives the attention's shape. For a mixture of experts all experts count.
+    `cache_gb` is None where no source gives the attention's shape; `bound` says that it is only an upper bound, because the
+    model compresses or windows its cache. For a mixture of experts all experts count.
     """
 
     weights_gb: float
     cache_gb: float | None
     tokens: int
+    bound: bool = False
 
     def fits(self, memory_gb: float) -> bool | None:
-        """Whether it fits into `memory_gb`; None when the cache is unknown and the weights alone would fit."""
+        """Whether it fits into `memory_gb`; None when the weights would but the cache is unknown, or only its bound would not."""
         usable = memory_gb * USABLE_SHARE
         if self.weights_gb > usable:
             return False
-        return None if self.cache_gb is None else self.weights_gb + self.cache_gb <= usable
+        if self.cache_gb is None:
+            return None
+        fits = self.weights_gb + self.cache_gb <= usable
+        return None if self.bound and not fits else fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,13 @@ def memory(model: Model, requirements: Requirements) -> Memory | None:
     if parameters_b is None:
         return None
     tokens = needed_tokens(requirements)
-    per_token = model.kv_bytes_per_token.value
+    exact = model.kv_bytes_per_token.value
+    per_token = model.kv_bytes_at_most.value if exact is None else exact
     return Memory(
         parameters_b * BITS_PER_WEIGHT[requirements.quantization_bits] / 8,
         None if per_token is None else per_token * tokens / 1e9,
         tokens,
+        bound=exact is None,
     )
 
 

@@ -18,11 +18,11 @@ PRECEDENCE: dict[str, tuple[str, ...]] = {
     "license": ("curated", "llmfit", "models.dev", "llm-stats"),
     "parameters_b": ("curated", "llmfit", "llm-stats"),
     "active_parameters_b": ("curated", "llmfit", "llm-stats"),
-    "context_tokens": ("models.dev/own", "inspect-ai", "llmfit", "models.dev"),
-    "max_input_tokens": ("models.dev/own", "litellm/own", "litellm"),
-    "max_output_tokens": ("models.dev/own", "litellm/own", "inspect-ai", "litellm"),
+    "context_tokens": ("curated", "models.dev/own", "inspect-ai", "llmfit", "models.dev"),
+    "max_input_tokens": ("curated", "models.dev/own", "litellm/own", "litellm"),
+    "max_output_tokens": ("curated", "models.dev/own", "litellm/own", "inspect-ai", "litellm"),
     "open_weights": ("curated", "models.dev/own", "llmfit", "llm-stats", "models.dev"),
-    "release_date": ("models.dev/own", "inspect-ai", "llm-stats", "models.dev", "llmfit", "model-prices/own"),
+    "release_date": ("curated", "models.dev/own", "inspect-ai", "llm-stats", "llmfit", "first-listed"),
 }
 DEFAULT_PRECEDENCE = ("curated", "models.dev/own", "litellm/own", "model-prices/own", "inspect-ai", "llm-stats", "llmfit",
                       "models.dev", "litellm", "openrouter")  # fmt: skip
@@ -37,6 +37,9 @@ NOT_CHAT = re.compile(
     r"vision-encoder|pytorch|-test$|tiny-random|-live(-|$)|translate(-|$)|nano-banana|-search-api|abliterat|uncensored|heretic|derestricted"
 )
 HOSTS_AGREE = 3
+HOSTS = frozenset({"models.dev", "litellm"})
+LIMITS = frozenset({"context_tokens", "max_input_tokens", "max_output_tokens"})
+LEAST_LIMIT = 1024
 VARIANT_ENDINGS = ("instruct", "it", "chat", "latest")
 
 
@@ -54,10 +57,19 @@ class Group:
         return sighting.seller == self.identity.maker
 
     @property
+    def titled(self) -> bool:
+        """Whether the maker's own entry gives it a title of its own."""
+        return any(self.own(s) and s.title for s in self.sightings)
+
+    @property
+    def vouched(self) -> bool:
+        """Whether the maker lists the model, or a source's editors chose it."""
+        return any(self.own(s) or s.listed for s in self.sightings)
+
+    @property
     def anchored(self) -> bool:
         """Whether some source vouches for the model itself, rather than a host naming something of its own."""
-        listed = any(self.own(s) or s.listed for s in self.sightings)
-        return listed or len({s.source for s in self.sightings}) >= 3
+        return self.vouched or len({s.source for s in self.sightings}) >= 3
 
 
 @dataclass(frozen=True)
@@ -73,8 +85,11 @@ def merge(sightings: Sequence[Sighting]) -> tuple[tuple[Model, ...], Left]:
     groups = _group(sightings, left)
     _fold_dates(groups)
     _fold_latest(groups)
+    _fold_titles(groups)
     _fold_endings(groups)
+    _place_ratings(groups)
     _join_repositories(groups, sightings)
+    _fold_repositories(groups)
     fit = {}
     for key, group in groups.items():
         if reason := _unfit(group):
@@ -107,9 +122,16 @@ def _group(sightings: Iterable[Sighting], left: Counter[str]) -> dict[str, Group
             group = groups.setdefault(identity.key, Group(identity))
             group.sightings.append(sighting)
             group.spellings[identity.slug] += 2 if sighting.seller == identity.maker else 1
-            if sighting.denotes and group.own(sighting):
+            group.spellings.update(sighting.also)
+            if sighting.denotes and group.own(sighting) and _is_release_of(sighting.denotes, identity):
                 group.denotes = sighting.denotes
     return groups
+
+
+def _is_release_of(name: str, identity: Identity) -> bool:
+    """Whether `name` is a dated release of the undated identity; a price list's other pointers name other models."""
+    release = Identity(identity.maker, name)
+    return release.dated and release.undated == identity.undated
 
 
 def _fold_dates(groups: dict[str, Group]) -> None:
@@ -134,10 +156,10 @@ def _fold_latest(groups: dict[str, Group]) -> None:
     """Join `x-latest` to `x`, or to the only newest sibling that the maker sells at the same price."""
     for key in sorted(key for key in groups if key.endswith("-latest")):
         plain = key.removesuffix("-latest")
-        if plain in groups:
-            _absorb(groups, plain, key)
-        elif (target := _same_price_sibling(groups, key, plain)) is not None:
+        if (target := _same_price_sibling(groups, key, plain)) is not None:
             _absorb(groups, target, key)
+        elif plain in groups:
+            _absorb(groups, plain, key)
 
 
 def _same_price_sibling(groups: Mapping[str, Group], key: str, stem: str) -> str | None:
@@ -155,7 +177,12 @@ def _own_prices(group: Group) -> frozenset[Any]:
 
 
 def _fold_endings(groups: dict[str, Group]) -> None:
-    """Join `llama-3.1-8b` to `llama-3.1-8b-instruct` where only one of the two is vouched for."""
+    """Join `llama-3.1-8b` to `llama-3.1-8b-instruct` where only one of the two is vouched for.
+
+    What is served and rated as `gemma-4-31b` is the instruction-tuned `gemma-4-31b-it`.
+    """
+    for key in sorted(key for key in groups if key.startswith("google/gemma") and f"{key}-it" in groups):
+        _absorb(groups, f"{key}-it", key)
     for key in sorted(groups):
         if key not in groups or groups[key].anchored:
             continue
@@ -163,6 +190,48 @@ def _fold_endings(groups: dict[str, Group]) -> None:
         anchored = [name for name in longer if groups[name].anchored]
         if len(anchored) == 1:
             _absorb(groups, anchored[0], key)
+
+
+def _fold_titles(groups: dict[str, Group]) -> None:
+    """Join `mistral-large-3` to the release that its maker titles so (`mistral-large-2512`: "Mistral Large 3")."""
+    titled: dict[str, set[str]] = defaultdict(set)
+    for key, group in groups.items():
+        for sighting in group.sightings:
+            if sighting.title and group.own(sighting):
+                titled[Identity(group.identity.maker, sighting.title).key].add(key)
+    for key in sorted(groups):
+        targets = titled.get(key, set()) - {key}
+        if key in groups and not groups[key].titled and len(targets) == 1 and (target := targets.pop()) in groups:
+            _absorb(groups, target, key)
+
+
+def _place_ratings(groups: dict[str, Group]) -> None:
+    """Move a rating to the release that the board names (`Mistral Large (2411)`), away from an alias that has moved on."""
+    for group in list(groups.values()):
+        for sighting in [s for s in group.sightings if s.ratings]:
+            version = re.search(r"\b(20\d\d-?\d\d-?\d\d|2\d[01]\d)\b", sighting.ratings[0].arena_name)
+            if version is None or tokens(version.group(1)) in tokens(group.identity.slug):
+                continue
+            named = Identity(group.identity.maker, f"{DATE.sub('', group.identity.slug)}-{version.group(1)}")
+            target = groups.get(named.key)
+            moved_on = group.identity.maker == "mistral" and len(version.group(1)) == 4  # its undated names move
+            if target is not None and target is not group and tokens(group.denotes or "") != tokens(named.slug):
+                target.sightings.append(sighting)
+            if (target is not None and target is not group) or moved_on:
+                group.sightings.remove(sighting)
+
+
+def _fold_repositories(groups: dict[str, Group]) -> None:
+    """Join names whose weights are one repository, under the name that is the repository's own or the best known."""
+    by_repo: dict[str, list[str]] = defaultdict(list)
+    for key, group in groups.items():
+        if group.anchored and (repo := _fact("repo", group).value):
+            by_repo[f"{group.identity.maker} {repo.lower()}"].append(key)
+    for repo, keys in sorted(by_repo.items()):
+        own = f"{repo.split()[0]}/{tokens(repo.split('/')[-1])}"
+        kept = max(keys, key=lambda key: (key == own, len(groups[key].sightings), key))
+        for gone in sorted(set(keys) - {kept}):
+            _absorb(groups, kept, gone)
 
 
 def _absorb(groups: dict[str, Group], kept: str, gone: str) -> None:
@@ -228,6 +297,8 @@ def _model(group: Group, closed: frozenset[tuple[str, str]]) -> Model:
     as_of = max(s.as_of for s in group.sightings)
     for name, value in from_name(group.spellings).items():
         facts[name] = Fact((*facts[name].claims, Claim(value, "model-name", as_of)))
+    if facts["open_weights"].value is False:
+        facts["license"] = Fact()  # a closed model is had on its maker's terms
     if not facts["open_weights"].known and _name_family(group) in closed:
         facts["open_weights"] = Fact((Claim(False, "closed-family", as_of),))
     return Model(
@@ -273,14 +344,22 @@ def _fact(name: str, group: Group) -> Fact[Any]:
         dates[rank, value] = (sighting.source, sighting.as_of)
     if name == "open_weights":  # a few hosts call whatever they serve open
         votes = Counter({key: n for key, n in votes.items() if key[0] != "models.dev" or n >= HOSTS_AGREE})
+    if name in LIMITS:  # hosts cut limits short: theirs count only where two agree, the largest first
+        votes = Counter({k: n for k, n in votes.items() if k[1] >= LEAST_LIMIT and (k[0] not in HOSTS or n >= 2)})
     ranked = sorted(
-        (key for key in votes if key[0] in order), key=lambda key: (order.index(key[0]), -votes[key], str(key[1]))
+        (key for key in votes if key[0] in order),
+        key=lambda key: (order.index(key[0]), *_by_size(name, key, votes[key])),
     )
     claims: dict[tuple[str, Any], Claim[Any]] = {}
     for key in ranked:
         source, as_of = dates[key]
         claims.setdefault((source, key[1]), Claim(key[1], source, as_of))
     return Fact(_leading(tuple(claims.values())))
+
+
+def _by_size(name: str, key: tuple[str, Any], count: int) -> tuple[float, str]:
+    """Among equals a host's largest limit, otherwise the value most rows give."""
+    return (-float(key[1]) if name in LIMITS and key[0] in HOSTS else -count, str(key[1]))
 
 
 def _leading(claims: tuple[Claim[Any], ...]) -> tuple[Claim[Any], ...]:
@@ -292,8 +371,11 @@ def _leading(claims: tuple[Claim[Any], ...]) -> tuple[Claim[Any], ...]:
 
 
 def _ratings(group: Group) -> tuple[Rating, ...]:
+    """The best rating on each board, its variant in `arena_name`; a harness around a model is not the model."""
     best: dict[str, Rating] = {}
-    for rating in (rating for s in group.sightings for rating in s.ratings):
+    for rating in (
+        rating for s in group.sightings for rating in s.ratings if "harness" not in rating.arena_name.lower()
+    ):
         if rating.board not in best or rating.rating > best[rating.board].rating:
             best[rating.board] = rating
     return tuple(best[board] for board in sorted(best))

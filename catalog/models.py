@@ -134,8 +134,8 @@ class Model:
     tool_calling: Fact[bool] = Fact()
     structured_output: Fact[bool] = Fact()
     reasoning: Fact[bool] = Fact()
-    fine_tunable: Fact[bool] = Fact()
     kv_bytes_per_token: Fact[int] = Fact()
+    kv_bytes_at_most: Fact[int] = Fact()
     retires: Fact[str] = Fact()
     ratings: tuple[Rating, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
@@ -145,7 +145,7 @@ class Model:
 FACT_FIELDS = (
     "repo", "open_weights", "license", "release_date", "knowledge_cutoff", "parameters_b", "active_parameters_b",
     "training_tokens_t", "context_tokens", "max_input_tokens", "max_output_tokens", "modalities_in", "modalities_out",
-    "tool_calling", "structured_output", "reasoning", "fine_tunable", "kv_bytes_per_token", "retires",
+    "tool_calling", "structured_output", "reasoning", "kv_bytes_per_token", "kv_bytes_at_most", "retires",
 )  # fmt: skip
 
 

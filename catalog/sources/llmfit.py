@@ -17,6 +17,11 @@ SOURCE = Source("llmfit", "llmfit 1.1.17 model list", "https://github.com/AlexsJ
 UNREAD_CONTEXT = 4096
 NO_LICENSE = {"other", "unknown", "commercial-license-agreement"}
 CACHE_BYTES = 2  # 16-bit keys and values
+# Architectures in which every layer keeps all keys and values. Latent, sliding-window and hybrid attention keep less.
+FULL_ATTENTION = {
+    "llama", "qwen2", "qwen2_moe", "qwen2_5_vl", "qwen2_vl", "qwen3", "qwen3_moe", "qwen3_vl", "qwen3_vl_moe", "mistral", "mixtral", "phi",
+    "olmo", "olmo2", "granite", "granitemoe", "internlm2", "exaone", "cohere", "starcoder2", "stablelm", "smollm3", "minimax_m2", "glm4", "glm4_moe",
+}  # fmt: skip
 
 
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
@@ -39,7 +44,7 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
         "license": None if license_tag in NO_LICENSE else license_tag,
         "parameters_b": _billions(row["parameters_raw"]), "active_parameters_b": _billions(active) if active else None,
         "context_tokens": None if context == UNREAD_CONTEXT else context,
-        "kv_bytes_per_token": _kv_bytes(row),
+        "kv_bytes_per_token" if row.get("architecture") in FULL_ATTENTION else "kv_bytes_at_most": _kv_bytes(row),
         "modalities_in": ("text", "image") if "vision" in row.get("capabilities", ()) else None,
         "tool_calling": True if "tool_use" in row.get("capabilities", ()) else None,
     }  # fmt: skip
@@ -52,10 +57,7 @@ def _billions(count: int) -> float:
 
 
 def _kv_bytes(row: Mapping[str, Any]) -> int | None:
-    """Bytes of key-value cache per token: keys and values x layers x heads x width x 2 bytes.
-
-    An upper bound for models that compress the cache (latent or sliding-window attention).
-    """
+    """Bytes of key-value cache per token at full attention: keys and values x layers x heads x width x 2 bytes."""
     shape = (row.get("num_hidden_layers"), row.get("num_key_value_heads"), row.get("head_dim"))
     if any(not part for part in shape):
         return None

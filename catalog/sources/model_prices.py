@@ -21,8 +21,8 @@ MAKERS = {"zai": "zhipuai", "stepfun-ai": "stepfun", "tencent-tokenhub": "tencen
           "longcat": "meituan"}  # fmt: skip
 
 
-# The price list has been followed commit by commit since then; older first entries are bulk imports.
-FOLLOWED_SINCE = "2026-01-01"
+# What was on sale before then has its release date from elsewhere; only for newer names the first day listed stands in.
+FOLLOWED_SINCE = "2026-07-01"
 
 
 def read(source: Source, paths: tuple[Path, ...]) -> list[Sighting]:
@@ -48,7 +48,13 @@ def _sightings(source: Source, data: Mapping[str, Any]) -> Iterator[Sighting]:
             )  # fmt: skip
             facts = {"retires": source.as_of} if status == "removed" else {}
             if listed := _first_listed(tiers.get("standard", [])):
-                facts["release_date"] = listed
+                yield Sighting(
+                    "first-listed",
+                    source.as_of,
+                    name,
+                    seller=MAKERS.get(provider, provider),
+                    facts={"release_date": listed},
+                )
             denotes = targets.get((provider, name)) or (current.get("standard") or {}).get("model")
             yield Sighting(
                 source.id, source.as_of, name, seller=MAKERS.get(provider, provider), denotes=denotes,

@@ -22,7 +22,7 @@ class Sighting:
 
     `facts` maps names of `FACT_FIELDS` to values; a missing key means that the row does not say.
     `seller` is the maker's slug when a lab lists the row on its own platform (a guest's model may be among them);
-    `denotes` is the dated release that an alias stands for; `listed` says that the source's editors chose the model.
+    `denotes` is the dated release that an alias stands for, `also` other spellings of the name; `listed` says that the source's editors chose the model.
     """
 
     source: str
@@ -32,6 +32,7 @@ class Sighting:
     title: str | None = None
     family: str | None = None
     denotes: str | None = None
+    also: tuple[str, ...] = ()
     listed: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     offering: Offering | None = None

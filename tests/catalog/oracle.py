@@ -182,11 +182,13 @@ def _memory(model: Model, r: Requirements) -> Answer:
     usable_gb = USABLE_SHARE * r.memory_gb
     if weights_gb > usable_gb:
         return False
-    if model.kv_bytes_per_token.value is None:
+    exact, bound = model.kv_bytes_per_token.value, model.kv_bytes_at_most.value
+    per_token = bound if exact is None else exact
+    if per_token is None:
         return None
     asked = max(r.workload.prompt_tokens + r.workload.generated_tokens, r.min_context_tokens or 0)
-    cache_gb = model.kv_bytes_per_token.value * (asked or TOKENS_IF_NOTHING_IS_SAID) / 1e9
-    return weights_gb + cache_gb <= usable_gb
+    fits = weights_gb + per_token * (asked or TOKENS_IF_NOTHING_IS_SAID) / 1e9 <= usable_gb
+    return None if exact is None and not fits else fits  # a bound that does not fit says nothing
 
 
 def _within(asked: tuple[str, ...], known: tuple[str, ...] | None) -> Answer:

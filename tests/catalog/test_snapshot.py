@@ -49,7 +49,7 @@ def toy_catalog(name: str = "toymaker/toy-1") -> Catalog:
         knowledge_cutoff=known("2025", "2025-06-30"), parameters_b=known(7.25, 8.0), active_parameters_b=known(1.5),
         training_tokens_t=known(15.0), context_tokens=known(131_072), max_input_tokens=known(100_000),
         max_output_tokens=known(8_192), modalities_in=known(("text", "image"), ("text",)), modalities_out=known(("text",)),
-        tool_calling=known(False), structured_output=known(True), reasoning=known(False, True), fine_tunable=known(True),
+        tool_calling=known(False), structured_output=known(True), reasoning=known(False, True), kv_bytes_at_most=known(4),
         kv_bytes_per_token=known(131_072), retires=known("2028-01-01"),
         ratings=(Rating("overall", "Toy 1 (High)", 1400.5, 1390.0, 1411.0, 1234, 5, "arena", AS_OF),),
         benchmarks=(Benchmark("gpqa", 55.5, "percent", "aider", AS_OF, "https://example.com", True),

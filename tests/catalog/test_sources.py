@@ -457,7 +457,7 @@ def test_llm_stats_what_is_null_stays_unknown(tmp_path: Path) -> None:
 LLMFIT: dict[str, Any] = {
     "name": "Qwen/Qwen3-30B-A3B", "parameters_raw": 30532122624, "active_parameters": 3345000000, "context_length": 40960,
     "release_date": "2025-04-27", "license": "apache-2.0", "capabilities": ["tool_use"], "num_hidden_layers": 48,
-    "num_key_value_heads": 4, "head_dim": 128,
+    "num_key_value_heads": 4, "architecture": "qwen3_moe", "head_dim": 128,
 }  # fmt: skip
 
 
@@ -478,6 +478,12 @@ def test_llmfit_cache_bytes_follow_from_the_attention(tmp_path: Path) -> None:
     keys_and_values, bytes_each = 2, 2
     expected = keys_and_values * 48 * 4 * 128 * bytes_each
     assert llmfit_row(tmp_path).facts["kv_bytes_per_token"] == expected
+
+
+def test_llmfit_windowed_or_latent_attention_gives_only_a_bound(tmp_path: Path) -> None:
+    facts = llmfit_row(tmp_path, architecture="deepseek_v3").facts
+    assert "kv_bytes_per_token" not in facts
+    assert facts["kv_bytes_at_most"] > 0
 
 
 @pytest.mark.parametrize("gap", ["num_hidden_layers", "num_key_value_heads", "head_dim"])
