@@ -21,7 +21,7 @@ PRECEDENCE: dict[str, tuple[str, ...]] = {
     "context_tokens": ("curated", "models.dev/own", "inspect-ai", "llmfit", "models.dev"),
     "max_input_tokens": ("curated", "models.dev/own", "litellm/own", "litellm"),
     "max_output_tokens": ("curated", "models.dev/own", "litellm/own", "inspect-ai", "litellm"),
-    "open_weights": ("curated", "models.dev/own", "llmfit", "llm-stats", "models.dev"),
+    "open_weights": ("curated", "llmfit", "models.dev/own", "llm-stats", "models.dev"),
     "release_date": ("curated", "models.dev/own", "inspect-ai", "llm-stats", "llmfit", "first-listed"),
 }
 DEFAULT_PRECEDENCE = ("curated", "models.dev/own", "litellm/own", "model-prices/own", "inspect-ai", "llm-stats", "llmfit",
@@ -153,9 +153,15 @@ def _fold_dates(groups: dict[str, Group]) -> None:
 
 
 def _fold_latest(groups: dict[str, Group]) -> None:
-    """Join `x-latest` to `x`, or to the only newest sibling that the maker sells at the same price."""
+    """Join `x-latest` to the only newest sibling that the maker sells at the same price, or to `x`.
+
+    Where it shares its weights' repository with another name, that tells better than a price.
+    """
+    repos = Counter(repo for group in groups.values() if group.titled and (repo := _fact("repo", group).value))
     for key in sorted(key for key in groups if key.endswith("-latest")):
         plain = key.removesuffix("-latest")
+        if repos[_fact("repo", groups[key]).value] > 1:
+            continue
         if (target := _same_price_sibling(groups, key, plain)) is not None:
             _absorb(groups, target, key)
         elif plain in groups:

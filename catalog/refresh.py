@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import yaml
+
 from catalog import snapshot
 from catalog.build import ADAPTERS, assemble
 from catalog.coverage import coverage
-from catalog.errors import RefreshFailed
+from catalog.errors import BadSnapshot, RefreshFailed
 from catalog.models import FACT_FIELDS, Catalog, Model, Source
 from catalog.sources.sighting import Adapter, Sighting, UnreadableSource
 
@@ -22,6 +26,19 @@ TIMEOUT_S = 30
 MOST_BYTES = 64 * 2**20
 # A refreshed catalogue that lost more than this share of the models is a broken fetch, not news.
 LEAST_KEPT = 0.9
+
+# What an adapter raises on text that is not of its source's shape. A live address may answer with anything.
+BROKEN = (
+    UnreadableSource,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    zlib.error,
+    yaml.YAMLError,
+)
 
 Report = Callable[[str, int, int], None]
 
@@ -32,7 +49,7 @@ def refresh(today: dt.date, report: Report, adapters: Sequence[Adapter] = ADAPTE
     A source that does not answer, or answers in another shape, keeps what the snapshot says from it, under its old date.
     `RefreshFailed` leaves the snapshot as it was: when no source came, or when the result lost a tenth of the models.
     """
-    old = snapshot.load()
+    old = _last_good()
     sightings: list[Sighting] = []
     sources: list[Source] = []
     said: list[dict[str, str]] = []
@@ -63,20 +80,36 @@ def refresh(today: dt.date, report: Report, adapters: Sequence[Adapter] = ADAPTE
     return {"sources": said, "changes": changes(old, new), "models": len(new.models), "path": str(path)}
 
 
+def _last_good() -> Catalog:
+    """The snapshot in use, or the embedded one where a refreshed copy is damaged: this command is what mends it."""
+    try:
+        return snapshot.load()
+    except BadSnapshot:
+        return snapshot.load(snapshot.EMBEDDED)
+
+
 def recall(catalog: Catalog, source: str) -> list[Sighting]:
-    """What the snapshot says from one source, as sightings: the leading claim of each fact, prices, ratings, scores."""
+    """What the snapshot says from one source, as sightings: its claims, prices, ratings and scores, and the known spellings."""
+    if source not in catalog.sources:
+        return []
+    found = _recalled(catalog, source)
+    return found + (_recalled(catalog, "first-listed") if source == "model-prices" else [])
+
+
+def _recalled(catalog: Catalog, source: str) -> list[Sighting]:
     found = []
     for model in catalog.models:
-        facts = {
-            name: claim.value for name in FACT_FIELDS for claim in getattr(model, name).claims if claim.source == source
-        }
+        claims = [
+            (name, claim) for name in FACT_FIELDS for claim in getattr(model, name).claims if claim.source == source
+        ]
         ratings = tuple(rating for rating in model.ratings if rating.source == source)
         scores = tuple(score for score in model.benchmarks if score.source == source)
-        as_of = catalog.sources[source].as_of
-        if facts or ratings or scores:
+        as_of = claims[0][1].as_of if claims else catalog.sources[source].as_of
+        if claims or ratings or scores:
             found.append(
                 Sighting(source, as_of, model.id, seller=model.maker, title=model.name, family=model.family, listed=True,
-                         facts=facts, ratings=ratings, benchmarks=scores)
+                         denotes=model.denotes, also=model.aliases, facts={name: claim.value for name, claim in claims},
+                         ratings=ratings, benchmarks=scores)
             )  # fmt: skip
         for offering in model.offerings:
             sheets = tuple(sheet for sheet in offering.sheets if sheet.source == source)
@@ -115,12 +148,12 @@ def _read(adapter: Adapter) -> list[Sighting] | str:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 path.write_bytes(_fetch(url))
-            except (URLError, OSError, ValueError) as error:
+            except (URLError, HTTPException, OSError, ValueError) as error:
                 return f"not fetched: {url}: {getattr(error, 'reason', error)}"
             paths.append(path)
         try:
             return adapter.read(adapter.source, tuple(paths))
-        except (UnreadableSource, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except BROKEN as error:
             return f"fetched, but not in the shape expected: {type(error).__name__}: {error}"
 
 

@@ -21,8 +21,9 @@ class Sighting:
     """One row. `path` is the model's name as spelled there (`Qwen/Qwen3-32B`), without the provider's own prefix.
 
     `facts` maps names of `FACT_FIELDS` to values; a missing key means that the row does not say.
-    `seller` is the maker's slug when a lab lists the row on its own platform (a guest's model may be among them);
-    `denotes` is the dated release that an alias stands for, `also` other spellings of the name; `listed` says that the source's editors chose the model.
+    `seller` is the maker's slug when a lab lists the row on its own platform (a guest's model may be among them); `denotes` is
+    the dated release that an alias stands for, `also` other spellings of the name; `listed` says that the source's editors
+    chose the model.
     """
 
     source: str

@@ -74,6 +74,7 @@ def test_recalling_every_source_rebuilds_the_very_same_catalogue() -> None:
     sightings = [sighting for adapter in ADAPTERS for sighting in recall(old, adapter.source.id)]
     new, _ = assemble(sightings, [adapter.source for adapter in ADAPTERS], TODAY)
     assert changes(old, new) == {"added": [], "removed": [], "price changed": [], "license changed": []}
+    assert [(m.aliases, m.denotes) for m in new.models] == [(m.aliases, m.denotes) for m in old.models]
     assert sum(len(model.offerings) for model in new.models) == sum(len(model.offerings) for model in old.models)
 
 
@@ -96,7 +97,7 @@ def test_offline_the_old_snapshot_stands_and_the_failure_is_named(assay_home: Pa
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"<html>maintenance</html>", b'{"sample_spec": {}, "gpt-9": 5}', b"\xff\xfe"]
+    "body", [b"", b"{", b"[]", b"<html>maintenance</html>", b'{"sample_spec": {}, "gpt-9": 5}', b"\xff\xfe", b"[1, 2"]
 )
 def test_a_source_in_another_shape_changes_nothing(body: bytes, assay_home: Path) -> None:
     with serving({"/litellm": (200, body)}) as url, pytest.raises(RefreshFailed):
