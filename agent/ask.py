@@ -15,7 +15,7 @@ from catalog.shortlist import shortlist
 
 def answer_question(question: str, today: dt.date) -> dict[str, Any]:
     """The answer of `catalog.answer` with `understood`, `ignored` and `questions` beside it."""
-    plan = understand(question)
+    plan = understand(question, today)
     catalog = snapshot.load()
     found = shortlist(catalog, plan.requirements, today)
     asked = questions(plan, found, catalog, today)

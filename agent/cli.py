@@ -164,10 +164,10 @@ def advise(
     from catalog.approach import task
     from server.tools import advise_approach, today
 
-    price_in, price_out = price_of(model, today())
+    price = price_of(model, today())
     document = advise_approach(task(
         requests_per_month=requests_per_month, input_tokens=input_tokens, output_tokens=output_tokens,
-        input_usd_per_mtok=price_in, output_usd_per_mtok=price_out, labelled_examples=labelled_examples,
+        input_usd_per_mtok=price.input, output_usd_per_mtok=price.output, can_be_tuned=price.can_be_tuned, labelled_examples=labelled_examples,
         answer_is_number_or_label=number_or_label, knowledge_changes_per_month=changes_per_month, needs_citations=citations,
         training_usd_per_mtok=training_usd_per_mtok, months=months,
     ))  # fmt: skip

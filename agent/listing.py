@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from catalog import snapshot
 from catalog.answer import facts, rating
 from catalog.errors import BadInput
+from catalog.legal import tunable
 from catalog.lookup import find, matches
 from catalog.requirements import Requirements
 from catalog.shortlist import judge
 from catalog.status import is_current
+from catalog.verdict import Answer
 
 
 class Listing(NamedTuple):
@@ -23,10 +25,11 @@ class Listing(NamedTuple):
 
 
 class Price(NamedTuple):
-    """Dollars per million tokens."""
+    """Dollars per million tokens, and whether someone offers to tune the model (None: no offer is known)."""
 
     input: Decimal
     output: Decimal
+    can_be_tuned: bool | None
 
 
 def list_rows(text: str, today: dt.date) -> Listing:
@@ -50,4 +53,5 @@ def price_of(name: str, today: dt.date) -> Price:
     sheet = place.prices if place else None
     if sheet is None or sheet.standard.input is None or sheet.standard.output is None:
         raise BadInput(f"{model.id} has no price in the catalogue; name a model that a provider sells")
-    return Price(sheet.standard.input, sheet.standard.output)
+    tuning = {Answer.YES: True, Answer.NO: False, Answer.UNKNOWN: None}[tunable(model).answer]
+    return Price(sheet.standard.input, sheet.standard.output, tuning)

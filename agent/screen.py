@@ -13,12 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 LABELS = {
-    "en": {"understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "cost": "cost", "unknown": "unknown", "out": "Out",
-           "open": "Unknown", "why": "Why not", "firm": "Firm?", "relax": "Relaxing", "next": "Next", "ask": "Tell me", "none": "nothing",
-           "month": "/month", "facts": "Facts as of: {} (the newest {} days old); assay models refresh updates them", "sources": "sources"},
-    "ja": {"understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "cost": "費用", "unknown": "不明", "out": "除外",
-           "open": "不明あり", "why": "選外の理由", "firm": "揺らぐか", "relax": "緩めると", "next": "次に", "ask": "質問", "none": "なし",
-           "month": "/月", "facts": "事実の日付: {}(最新は{}日前)。更新: assay models refresh", "sources": "出典"},
+    "en": {
+        "understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "cost": "cost", "unknown": "unknown",
+        "out": "Out", "open": "Unknown", "unrated": "Unrated", "why": "Why not", "firm": "Firm?", "relax": "Relaxing",
+        "next": "Next", "ask": "Tell me", "none": "nothing", "month": "/month", "sources": "sources",
+        "facts": "Facts as of: {} (the newest {} days old); assay models refresh updates them",
+    },
+    "ja": {
+        "understood": "理解", "ignored": "無視", "for": "長所", "against": "短所", "cost": "費用", "unknown": "不明",
+        "out": "除外", "open": "不明あり", "unrated": "評価なし", "why": "選外の理由", "firm": "揺らぐか", "relax": "緩めると",
+        "next": "次に", "ask": "質問", "none": "なし", "month": "/月", "sources": "出典",
+        "facts": "事実の日付: {}(最新は{}日前)。更新: assay models refresh",
+    },
 }  # fmt: skip
 
 
@@ -183,7 +189,7 @@ def _nothing(console: Console, document: dict[str, Any], *, japanese: bool) -> N
     if document["conflict"]:
         said = " + ".join(document["conflict"])
         console.print(
-            f"     {escape(said)} {'だけで全て除外されます' if japanese else 'exclude every model by themselves'}"
+            f"     {escape(said)} {'だけで全て除外されます' if japanese else 'leave no model whose facts are known'}"
         )
     console.print()
 
@@ -195,6 +201,13 @@ def _rest(console: Console, document: dict[str, Any], words: dict[str, str]) -> 
     if document["unknown"]:
         some = "; ".join(f"{row['model']} if {' and '.join(row['if'])}" for row in document["would_qualify_if"][:3])
         _field(console, words["open"], f"{document['unknown']} would qualify if a fact were known, such as {some}")
+    if document["unrated"]["count"] and document["shortlist"]:
+        newest = ", ".join(document["unrated"]["newest"])
+        _field(
+            console,
+            words["unrated"],
+            f"{document['unrated']['count']} qualify but are on no such board, the newest: {newest}",
+        )
     for row in document["why_not"]:
         note = f" ({row['note']})" if row.get("note") else ""
         _field(console, words["why"], f"{row['model'] or row['asked']}: {row['why']}{note}")
@@ -270,7 +283,11 @@ def _own(own: dict[str, Any] | None) -> str:
     if own is None:
         return "–"
     even = own["cheaper_than_api_from_requests_per_month"]
-    return f"{own['gpu']}: ${own['usd_per_month']} a month" + (f", cheaper from {even:,} requests" if even else "")
+    return f"{own['gpu']}: ${own['usd_per_month']} a month" + (
+        f", cheaper from {even:,} requests, if it writes {own['needs_output_tokens_per_s_there']:,} tokens/s"
+        if even
+        else ""
+    )
 
 
 def _size(tokens: int | None) -> str:

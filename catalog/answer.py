@@ -15,6 +15,7 @@ from catalog.errors import UnknownModel
 from catalog.legal import terms as license_terms
 from catalog.lookup import find
 from catalog.models import Catalog, Model, Offering, Rating
+from catalog.requirements import Requirements
 from catalog.score import FORMULA
 from catalog.shortlist import Candidate, Judged, Miss, Shortlist
 from catalog.status import is_current, live_offerings
@@ -43,7 +44,7 @@ def answer(catalog: Catalog, found: Shortlist) -> Document:
     return {
         "requirements": found.requirements.model_dump(mode="json", exclude_defaults=True),
         "shortlist": [_entry(catalog, found, candidate) for candidate in found.top],
-        "qualified": len(found.candidates),
+        "qualified": len(found.candidates), "unrated": _unrated(found),
         "rejected": {"total": len(found.rejected), "by_reason": found.by_reason, "retired": found.retired},
         "would_qualify_if": [_open(judged) for judged in found.open_question[:OPEN_QUESTIONS]],
         "unknown": len(found.open_question),
@@ -61,6 +62,13 @@ def answer(catalog: Catalog, found: Shortlist) -> Document:
         "score_formula": FORMULA,
         "catalog_built": catalog.built, "as_of": as_of(catalog),
     }  # fmt: skip
+
+
+def _unrated(found: Shortlist) -> dict[str, Any]:
+    """How many that qualify are not on the board, and the newest of them: unrated is not bad."""
+    blind = [c.model for c in found.candidates if rating(c.model, found.requirements.board) is None]
+    newest = sorted(blind, key=lambda model: (model.release_date.value or "", model.id), reverse=True)
+    return {"count": len(blind), "newest": [model.id for model in newest[:3]]}
 
 
 def as_of(catalog: Catalog) -> dict[str, str | None]:
@@ -92,11 +100,11 @@ def usd(judged: Judged) -> str | None:
 
 def elsewhere(judged: Judged) -> list[str]:
     """Where else the model is sold: how many places pass, their median price, and a reseller cheaper than the maker."""
-    unit = "a month" if judged.cost else "per million tokens, three in to one out"
+    unit = "a month" if judged.cost else "per million tokens (3 in : 1 out)"
     said = []
     if len(judged.alike) > 1:
         middle = Decimal(median(judged.alike)).quantize(CENT)
-        said = [f"{len(judged.alike)} places sell it so, at ${middle:,} {unit} in the middle"]
+        said = [f"{len(judged.alike)} providers; median ${middle:,} {unit}"]
     if judged.elsewhere and judged.elsewhere.offering:
         price = usd(judged.elsewhere)
         said.append(f"cheaper at {judged.elsewhere.offering.provider}" + (f": ${price} a month" if price else ""))
@@ -192,9 +200,15 @@ def _entry(catalog: Catalog, found: Shortlist, candidate: Candidate) -> Document
         },
         "score": round(candidate.score, 3), "terms": {term.name: round(term.value, 3) for term in candidate.terms if term.known},
         "reasons": _reasons(found, candidate), "against": _against(found, candidate),
-        "unknowns": [f"{miss.wanted}: {miss.found}" for miss in judged.unknown] + unknowns(model),
+        "unknowns": [f"{miss.wanted}: {miss.found}" for miss in judged.unknown] + _unweighed(candidate, r) + unknowns(model),
         "sources": sources(catalog, model, place),
     }  # fmt: skip
+
+
+def _unweighed(candidate: Candidate, r: Requirements) -> list[str]:
+    """Terms that the wishes weigh and nothing is known of, speed above all."""
+    blind = [term.name for term in candidate.terms if not term.known and getattr(r.wishes, term.name)]
+    return [f"{name} unknown: its term is 0" for name in blind if name not in ("quality", "cost")]
 
 
 def _hire(found: Shortlist, model: Model) -> Document | None:
@@ -241,6 +255,8 @@ def _against(found: Shortlist, candidate: Candidate) -> list[str]:
     price = candidate.judged.price
     if prices and price is not None and price >= 3 * min(prices):
         said.append(f"costs {price / min(prices):.0f} times the cheapest that qualifies")
+    if candidate.judged.alike and price is not None and price * 4 <= median(candidate.judged.alike):
+        said.append("its price here is a quarter of the median or less: check it")
     if rating(model, r.board) is None:
         said.append(f"not on the Arena {r.board} board: its quality term is 0")
     known = license_terms(model)

@@ -24,7 +24,7 @@ Price = Annotated[Decimal, Field(ge=0, le=10**6)]
 
 
 class Task(BaseModel):
-    """What the advice rests on. Tokens are per request; prices are dollars per million tokens of the model considered."""
+    """What the advice rests on: tokens per request, prices per million tokens of the model in mind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -40,6 +40,7 @@ class Task(BaseModel):
     example_tokens: Amount = 800
     retrieved_tokens: Amount = 1500
     training_usd_per_mtok: Price | None = None
+    can_be_tuned: bool | None = None
     tuned_input_usd_per_mtok: Price | None = None
     tuned_output_usd_per_mtok: Price | None = None
     hosting_usd_per_hour: Price = Decimal(0)
@@ -87,7 +88,7 @@ def advise(t: Task) -> Advice:
 
 
 def _rule(t: Task) -> tuple[Name, str]:
-    tunable = t.labelled_examples >= ENOUGH_TO_TUNE
+    tunable = t.labelled_examples >= ENOUGH_TO_TUNE and t.can_be_tuned is not False
     if t.answer_is_number_or_label and t.labelled_examples >= ENOUGH_FOR_BASELINE and not t.needs_citations:
         return "baseline", (
             f"{t.labelled_examples:,} labelled examples of a number or label train a baseline that costs nothing to ask; "
@@ -116,6 +117,7 @@ def _options(t: Task) -> tuple[Option, ...]:
     shots, found = t.example_tokens, t.retrieved_tokens
     trained = _training_usd(t)
     enough = t.labelled_examples >= ENOUGH_FOR_BASELINE
+    tunable = t.labelled_examples >= ENOUGH_TO_TUNE and t.can_be_tuned is not False
     retrain = None if trained is None else trained * t.knowledge_changes_per_month
     return (
         _option(t, "baseline", t.answer_is_number_or_label and enough,
@@ -123,9 +125,9 @@ def _options(t: Task) -> tuple[Option, ...]:
         _option(t, "prompt", True, "always possible", _usage(t, 0), Decimal(0)),
         _option(t, "few-shot", t.labelled_examples >= ENOUGH_FOR_SHOTS, f"wants {ENOUGH_FOR_SHOTS} examples", _usage(t, shots), Decimal(0)),
         _option(t, "retrieval", True, "wants texts to search", _usage(t, found), Decimal(0)),
-        _option(t, "fine-tune", t.labelled_examples >= ENOUGH_TO_TUNE, f"wants {ENOUGH_TO_TUNE} examples",
+        _option(t, "fine-tune", tunable, f"wants {ENOUGH_TO_TUNE} examples and an open offer",
                 _plus(_tuned_usage(t, 0), retrain), trained),
-        _option(t, "fine-tune + retrieval", t.labelled_examples >= ENOUGH_TO_TUNE, f"wants {ENOUGH_TO_TUNE} examples and texts to search",
+        _option(t, "fine-tune + retrieval", tunable, f"wants {ENOUGH_TO_TUNE} examples and texts to search",
                 _tuned_usage(t, found), trained),
     )  # fmt: skip
 
@@ -182,6 +184,8 @@ def _arithmetic(t: Task) -> tuple[str, ...]:
             "fine-tuning: no training price given, so it is not compared; curated offers are in the fine-tuning table",
         )
     each = f"{t.labelled_examples:,} examples x {t.input_tokens + t.output_tokens:,} tokens x {EPOCHS} epochs"
+    if t.tuned_input_usd_per_mtok is None and t.tuned_output_usd_per_mtok is None:
+        lines.append("the tuned model is priced like the base model: no other price was given")
     lines.append(f"fine-tuning: {each} x ${t.training_usd_per_mtok} / 1e6 = ${_cents(trained):,} once")
     even = _break_even(t, trained)
     return (*lines, even)
@@ -194,7 +198,8 @@ def _break_even(t: Task, trained: Decimal) -> str:
     saved = (_usage(t, t.example_tokens) - _tuned_usage(t, 0) + hosting) / t.requests_per_month
     if saved <= 0:
         return "break-even: never; a request to the tuned model costs no less than a few-shot one"
-    requests = ((trained / t.months + hosting) / saved).quantize(Decimal(1), ROUND_HALF_UP)
+    retrain = trained * t.knowledge_changes_per_month
+    requests = ((trained / t.months + retrain + hosting) / saved).quantize(Decimal(1), ROUND_HALF_UP)
     return f"break-even of fine-tuning against few-shot: {requests:,} requests a month over {t.months} months"
 
 

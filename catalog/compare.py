@@ -19,6 +19,7 @@ from catalog.shortlist import Judged, judge
 from catalog.status import is_current, stops_on
 
 MOST = 8
+SECONDS_PER_MONTH = 730 * 3600
 
 
 def compare(catalog: Catalog, names: Sequence[str], workload: Workload, today: dt.date) -> dict[str, Any]:
@@ -98,7 +99,9 @@ def _own(model: Model, r: Requirements, judged: Judged) -> dict[str, Any] | None
         return None
     each = _usd_per_request(judged, r)
     even = None if each is None else break_even_requests(gpu.monthly_usd, each)
+    needed = None if even is None else float(even * (r.workload.output_tokens or 0) / SECONDS_PER_MONTH)
     return {
+        "needs_output_tokens_per_s_there": None if needed is None else round(needed, 1),
         "gpu": f"{gpu.hire.gpus} x {gpu.hire.gpu} at {gpu.hire.provider}",
         "usd_per_month": str(gpu.monthly_usd.quantize(CENT)), "cheaper_than_api_from_requests_per_month": None if even is None else int(even),
         "output_tokens_per_s_at_most": gpu.output_tokens_per_s_at_most, "source": gpu.hire.source, "checked": gpu.hire.checked,

@@ -59,8 +59,8 @@ def monthly_cost(offering: Offering, workload: Workload) -> Cost | None:
 
 
 def priced_volume(workload: Workload) -> bool:
-    """Whether a bill can be worked out: requests a month and tokens per request are known."""
-    return workload.requests_per_month is not None and workload.prompt_tokens + workload.generated_tokens > 0
+    """Whether a bill can be worked out: requests a month, tokens in and tokens out are all known. Half a bill misleads."""
+    return None not in (workload.requests_per_month, workload.input_tokens, workload.output_tokens)
 
 
 def blended_usd_per_mtok(offering: Offering) -> Decimal | None:

@@ -23,7 +23,7 @@ def legal_constraints(r: Requirements) -> tuple[Constraint | None, ...]:
               lambda m: _under_cap(m, "monthly_active_users_cap", users)),
         when(revenue is not None, "annual_revenue_usd", f"licence at ${revenue or 0:,} revenue a year",
               lambda m: _under_cap(m, "annual_revenue_usd_cap", revenue)),
-        when(r.fine_tunable, "fine_tunable", "can be fine-tuned", _tunable),
+        when(r.fine_tunable, "fine_tunable", "can be fine-tuned", tunable),
     )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _downloadable(model: Model) -> Verdict:
     return YES if model.repo.known else Verdict(Answer.UNKNOWN, "no source names its weights' repository")
 
 
-def _tunable(model: Model) -> Verdict:
+def tunable(model: Model) -> Verdict:
     """Open weights can be tuned by whoever holds them; a closed model where an open offer is listed."""
     offers = [offer for offer in curated.fine_tuning() if _same_model(offer.model, model)]
     if model.open_weights.value or any(offer.status == "open" for offer in offers):

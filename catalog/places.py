@@ -56,6 +56,8 @@ def region_names(region: str) -> set[str]:
     """Every name a stated region answers to: `eu-central-1` is `eu`, `ap-northeast-1` is `apac` and `jp`."""
     wide = {"eu": "eu", "us": "us", "ap": "apac", "ca": "ca", "sa": "sa", "me": "me", "uk": "uk", "in": "in"}
     special = {"ap-northeast-1": "jp", "ap-northeast-3": "jp", "ap-south-1": "in", "eu-west-2": "uk"}
+    if region.startswith("us-gov"):
+        return {region, "us-gov"}  # open to few: it is no ordinary region of the US
     names = {region, wide.get(region.split("-", maxsplit=1)[0], region)}
     return (names - {"eu"} if region == "eu-west-2" else names) | ({special[region]} if region in special else set())
 

@@ -7,18 +7,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from difflib import get_close_matches
 
+from catalog import curated
 from catalog.constraints import model_constraints
 from catalog.cost import Cost, blended_usd_per_mtok, monthly_cost
+from catalog.errors import BadRequirements
+from catalog.identity import canonical_maker
 from catalog.models import Catalog, Model, Offering
-from catalog.places import offering_constraints
+from catalog.places import offering_constraints, region_names
 from catalog.requirements import Requirements, Wishes
 from catalog.score import TERMS, Term, Yardstick, score, terms
 from catalog.status import is_current, live_offerings, stops_on
 from catalog.verdict import Answer, Constraint, OfferingConstraint
 
 MOST = 5
-OWN_AT_MOST = Decimal("1.25")
 CLEARLY_BETTER = 0.05
 
 
@@ -35,7 +38,7 @@ class Miss:
 class Judged:
     """A current model after the constraints. `failed` rules it out, `unknown` leaves it open; both empty: it qualifies.
 
-    `offering` is the cheapest place that passes, for a closed model its maker's own where that is near, and then
+    `offering` is the cheapest place that passes, for a closed model its maker's own where that passes too, and then
     `elsewhere` is a cheaper one; None for own hardware, or where nobody sells it. `alike` are the prices of all places that
     pass as well, in order.
     """
@@ -119,6 +122,7 @@ def shortlist(catalog: Catalog, r: Requirements, today: dt.date) -> Shortlist:
 
     The result depends on the catalogue's content alone, not on the order of its models.
     """
+    check_names(catalog, r)
     models = sorted((model for model in catalog.models if is_current(model, today)), key=lambda model: model.id)
     on_model, on_offering = model_constraints(r), offering_constraints(r)
     judged = [_judge(model, r, today, on_model, on_offering) for model in models]
@@ -134,8 +138,34 @@ def shortlist(catalog: Catalog, r: Requirements, today: dt.date) -> Shortlist:
     )  # fmt: skip
 
 
+def check_names(catalog: Catalog, r: Requirements) -> None:
+    """`BadRequirements` for a provider, maker, region or country that nothing here has: it would filter nothing, silently."""
+    offerings = [offering for model in catalog.models for offering in model.offerings]
+    known = {
+        "providers": {offering.provider for offering in offerings},
+        "regions": {name for offering in offerings if offering.region for name in region_names(offering.region)},
+        "makers": {model.maker for model in catalog.models} | curated.countries().keys(),
+        "maker_countries": set(curated.countries().values()) | {"ru"},
+    }
+    for field in (
+        "providers_allow",
+        "providers_deny",
+        "regions_allow",
+        "regions_deny",
+        "makers_allow",
+        "makers_deny",
+        "maker_countries_deny",
+    ):
+        kind = field.rpartition("_")[0]
+        for name in getattr(r, field):
+            given = canonical_maker(name) if kind == "makers" else name.lower()
+            if given not in known[kind]:
+                near = get_close_matches(given, sorted(known[kind]), 3, cutoff=0.4) or sorted(known[kind])[:6]
+                raise BadRequirements(f"{field}: nothing here is called {name!r}; nearest: {', '.join(near)}")
+
+
 def judge(model: Model, r: Requirements, today: dt.date) -> Judged:
-    """One model against all constraints, at the cheapest place that passes best, or its maker's where that is near."""
+    """One model against all constraints, at its maker's own place or else the cheapest that passes best."""
     return _judge(model, r, today, model_constraints(r), offering_constraints(r))
 
 
@@ -253,7 +283,7 @@ def _preference(place: Judged) -> tuple[int, int, bool, Decimal, bool, str]:
 
 
 def _chosen(places: list[Judged]) -> Judged:
-    """The cheapest of the places that pass best; for a closed model its maker's own, if at most a quarter dearer."""
+    """The cheapest of the places that pass best; for a closed model its maker's own where that is among them."""
     best = min(places, key=_preference)
     alike = [place for place in places if _preference(place)[:3] == _preference(best)[:3]]
     own = [place for place in alike if place.offering and place.offering.first_party]
@@ -261,8 +291,6 @@ def _chosen(places: list[Judged]) -> Judged:
     if best.model.open_weights.value or not own:
         return replace(best, alike=prices)
     mine = min(own, key=_preference)
-    if (mine.price or 0) > OWN_AT_MOST * (best.price or 0):
-        return replace(best, alike=prices)
     cheaper = best if (best.price or 0) < (mine.price or 0) else None
     return replace(mine, alike=prices, elsewhere=cheaper)
 

@@ -39,6 +39,7 @@ class Recommendation(BaseModel):
 
     shortlist: list[dict[str, Any]]
     qualified: int
+    unrated: dict[str, Any]
     rejected: dict[str, Any]
     would_qualify_if: list[dict[str, Any]]
     unknown: int
@@ -95,7 +96,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "models": (list[str], "1-8 names, e.g. openai/gpt-5.1"),
         "workload": (Workload, "Tokens per request"),
     },
-    "advise_approach": {"task": (Task, "Tokens per request; prices of the model in mind")},
+    "advise_approach": {"task": (Task, "Tokens per request; prices")},
 }
 
 

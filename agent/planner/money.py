@@ -34,6 +34,9 @@ def money(reading: Reading) -> None:
             reading.take("annual_revenue_usd", _plain(amount * _revenue_factor(near)), found)
         elif per_tokens and (way := _way(reading, found)):
             reading.take(f"max_{way}_usd_per_mtok", _plain(amount), found)
+        elif per_tokens and re.match(r"\s?(?:/|per|for)[^.,;]{0,6}(?:million|m\b|mtok)", reading.text[found.end() :]):
+            reading.take("max_input_usd_per_mtok", _plain(amount), found)
+            reading.take("max_output_usd_per_mtok", _plain(amount), found)
         else:
             reading.take("max_monthly_usd", _plain((amount * _factor(reading, found)).quantize(Decimal("0.01"))), found)
     for found in _FOREIGN.finditer(reading.text):

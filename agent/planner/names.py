@@ -7,7 +7,7 @@ import re
 from agent.planner.text import Reading
 
 MAKERS = {
-    "openai": r"openai|gpt(?![\d.-]|-oss)(?= ?(?:系|models?|family))", "anthropic": r"anthropic|claude(?![\d.-])(?= ?(?:系|models?|family|のモデル|だけ|のみ))", "google": r"google(?! (?:cloud|vertex))|グーグル|gemini(?![\d.-])(?= ?(?:系|models?|family|か|だけ|のみ))", "meta": r"llama(?![\d.-])(?= ?(?:系|models?|family|だけ|のみ|は|以外))|meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
+    "openai": r"openai|gpt(?![\d.-]|-oss)(?= ?(?:系|models?|family))", "anthropic": r"anthropic|claude(?![\d.-])(?= ?(?:系|models?|family|only|or\b|and\b|のモデル|だけ|のみ))", "google": r"google(?! (?:cloud|vertex))|グーグル|gemini(?![\d.-])(?= ?(?:系|models?|family|only|or\b|and\b|か|だけ|のみ))", "meta": r"llama(?![\d.-])(?= ?(?:系|models?|family|only|or\b|and\b|だけ|のみ|は|以外))|meta(?:'s)?(?![a-z-])|メタ社", "mistral": r"mistral(?! ?-?(?:small|medium|large|nemo|7b))",
     "deepseek": r"deepseek(?!-)", "alibaba": r"alibaba|qwen(?![\d.-])|アリババ", "zhipuai": r"zhipu\w*|glm(?![\d.-])|z\.ai", "moonshotai": r"moonshot\w*|kimi(?![\d.-])",
     "minimax": r"minimax(?!-)", "xai": r"x\.?ai(?![a-z])|grok(?![\d.-])", "cohere": r"cohere", "nvidia": r"nvidia(?! (?:rtx|h\d|a\d|gpu|l4))|nemotron(?![\d.-])", "microsoft": r"microsoft(?! azure)|マイクロソフト",
     "amazon": r"amazon nova|amazon(?! (?:bedrock|web|review))|アマゾン", "ibm": r"ibm",
@@ -16,11 +16,11 @@ PROVIDERS = {
     "amazon-bedrock": r"(?:aws |amazon )?bedrock|aws", "azure": r"(?:microsoft )?azure(?: openai)?", "google-vertex": r"(?:google )?vertex(?: ai)?|google cloud|gcp", "groq": r"groq",
     "togetherai": r"together(?:\.?ai| ai)?(?! with| in| the)", "openrouter": r"open ?router", "fireworks-ai": r"fireworks(?:\.?ai)?", "deepinfra": r"deep ?infra",
 }  # fmt: skip
-REGIONS = {"eu": r"(?<![a-z])eu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"the us(?:a)?(?![a-z])|\bus (?:servers?|region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
-           "jp": r"japan(?!ese)|日本(?:国内|に限|または|か|のみ|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"the uk|united kingdom|英国"}  # fmt: skip
+REGIONS = {"eu": r"frankfurt|dublin|paris|amsterdam|stockholm|(?<![a-z])eu(?![a-z])|europe(?:an union)?|eea|欧州|ヨーロッパ", "us": r"virginia|oregon|ohio|the us(?:a)?(?![a-z])|\bus (?:servers?|region|data|hosting|soil|hosted)|united states|u\.s\.|米国|アメリカ",
+           "jp": r"tokyo|osaka|japan(?!ese)|日本(?:国内|に限|または|か|のみ|リージョン|のリージョン|に置|のデータセンター)|国内(?:リージョン|のデータセンター|サーバ|に)|東京リージョン", "cn": r"china|中国(?!製|語|企業|の(?:モデル|会社|企業)|系|産)", "in": r"india", "uk": r"london|the uk|united kingdom|英国"}  # fmt: skip
 COUNTRIES = {"cn": r"chinese|china|中国", "us": r"american|us-made|アメリカ製|米国製", "ru": r"russian?"}
 _HOSTED = r"host\w*|served|serving|stay\w*|region|resid\w*|process\w*|stor(?:e|ed|age)|located|data[- ]?cent|servers?|remain|kept|leave|リージョン|置|保管|保存|データセンター|国内|サーバ|処理"
-_NOT = r"(?:\bnot?\b|\bnor\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
+_NOT = r"(?:\bnothing\b|\bnone\b|\bnot?\b|\bnor\b|never|n't|except\w*|exclud\w*|without|other than|besides|avoid\w*|anything but|ban(?:ned)?|\bno\b|nothing from)"
 _NOT_JA = r"以外|除く|除い|除外|使えない|使えません|不可|(?<![a-z])ng(?![a-z])|禁止|だめ|ダメ|なし|使わない|避け|抜き|じゃない|ではない|でない|は困る|いや|嫌"
 _ONLY = (
     r"\bonly\b|stick (?:to|with)|just|exclusively|restricted to|limited to|must be|has to be|だけ|のみ|に限|限定|しか"
@@ -129,25 +129,30 @@ def _countries(reading: Reading) -> None:
         )
         listed = rf"(?:no|not|never|nothing|without)[a-z ]{{0,20}} from [a-z, ]{{0,40}}(?:{word})(?![a-z])"
         if found := re.search(pattern, reading.text) or re.search(listed, reading.text):
-            if (
-                country == "cn"
-                and re.search(_HOSTED, found.group())
-                and not re.search(r"chinese|中国(?:製|企業|系)", found.group())
-            ):
-                continue
-            if (
-                re.search(r"hosted|stored|located|processed", reading.around(found.start()))
-                and "chinese" not in found.group()
-            ):
+            if _is_place(reading, found, word):
                 continue
             reading.add("maker_countries_deny", country, found)
+
+
+def _is_place(reading: Reading, found: re.Match[str], word: str) -> bool:
+    """Whether the country is where something is hosted, not where it is made: `hosted in the US, not in China`."""
+    if re.search(r"chinese|中国(?:製|企業|系)|made|built|developed", found.group()):
+        return False
+    placed = re.search(rf"\bin (?:{word})", found.group()) and re.search(_HOSTED, reading.text)
+    return (
+        placed is not None
+        or re.search(_HOSTED, found.group()) is not None
+        or re.search(r"hosted|stored|located|processed", reading.around(found.start())) is not None
+    )
 
 
 def _regions(reading: Reading) -> None:
     for region, pattern in REGIONS.items():
         for found in re.finditer(pattern, reading.text):
             clause = reading.around(found.start())
-            if any(a <= found.start() and b >= found.end() for a, b in reading.spans) or not re.search(_HOSTED, clause):
+            if any(a <= found.start() and b >= found.end() for a, b in reading.spans) or not re.search(
+                _HOSTED, clause if not re.search(r"in $", reading.text[: found.start()]) else reading.text
+            ):
                 continue
             start, end = reading.clause(found.start())
             before, after = reading.text[start : found.start()], reading.text[found.end() : end]

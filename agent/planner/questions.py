@@ -40,15 +40,22 @@ def _candidates(
 ) -> tuple[tuple[bool, Callable[[Requirements], Requirements] | None, str, str, str | None], ...]:
     """Whether the question applies, what a yes would change (None: it decides whether money counts at all), the words."""
     return (
-        (r.max_monthly_usd is not None and not priced_volume(r.workload) and not r.own_hardware, None,
-         "How many requests a month, and how many tokens in and out each? Without them the budget cannot be applied.",
-         "月に何リクエスト、1件あたり入力と出力は何トークンですか。わからないと予算を適用できません。", None),
+        (_half_known(r) and not r.own_hardware, None,
+         "How many requests a month, and how many tokens in and out each? Without all three no monthly cost can be worked out.",
+         "月に何リクエスト、1件あたり入力と出力は何トークンですか。三つともわからないと月額を計算できません。", None),
         (r.own_hardware is None and r.board in SENSITIVE and not r.providers_allow and not r.regions_allow,
          lambda old: old.model_copy(update={"own_hardware": True, "max_monthly_usd": None}),
          "Must the data stay inside your network?", "データを社外に出せませんか。", "on-premise"),
         (r.commercial_use is None, lambda old: old.model_copy(update={"commercial_use": True}),
          "Is it for commercial use?", "商用利用ですか。", "commercial use"),
     )  # fmt: skip
+
+
+def _half_known(r: Requirements) -> bool:
+    """Whether money or volume was spoken of, but not enough to work out a bill."""
+    w = r.workload
+    said = (r.max_monthly_usd, w.requests_per_month, w.input_tokens, w.output_tokens)
+    return any(part is not None for part in said) and not priced_volume(w)
 
 
 def _changes(

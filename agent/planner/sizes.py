@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 from agent.planner.numbers import COUNT, NUMBER, number
 from agent.planner.text import Reading
+from catalog.dates import span
 
 # Cards sold in one usual size of memory, in GB.
 CARDS = {
@@ -102,7 +102,7 @@ def _money_before(reading: Reading, found: re.Match[str]) -> bool:
 
 def _dates(reading: Reading) -> None:
     for found in DATE.finditer(reading.text):
-        day = _day(found)
+        day = _day(found, reading.year)
         if day is None:
             continue
         start, end = reading.clause(found.start())
@@ -130,18 +130,20 @@ def _field(before: str, after: str) -> str | None:
     )
 
 
-def _day(found: re.Match[str]) -> str | None:
+def _day(found: re.Match[str], year: int) -> str | None:
+    """The day a date means, ISO; None for a day that no calendar has."""
     if found["now"]:
-        return f"{dt.datetime.now(dt.UTC).year}-01-01"
+        return f"{year}-01-01"
     if found["half"]:
         return f"{found['yh']}-{1 if found['half'] == '上' else 7:02}-01"
     if found["quarter"]:
         months = {"q": 3, "h": 6}[found["quarter"][0]]
         return f"{found['yq']}-{1 + months * (int(found['quarter'][1]) - 1):02}-01"
-    year = found["y1"] or found["y2"] or found["y3"] or found["y4"]
+    named = found["y1"] or found["y2"] or found["y3"] or found["y4"]
     month = MONTHS[found["month"]] if found["month"] else int(found["m2"] or found["m3"] or 1)
     day = int(found["d2"] or found["d3"] or 1)
-    return f"{year}-{month:02}-{day:02}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+    written = f"{named}-{month:02}-{day:02}"
+    return written if span(written) else None
 
 
 # --- users and ratings

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 # Ways of writing a number that the rules would otherwise have to know one by one.
@@ -30,8 +32,10 @@ class Reading:
 
     text: str
     japanese: bool
+    year: int = 2026
     values: dict[str, Any] = field(default_factory=dict)
     emphasis: set[str] = field(default_factory=set)
+    unimportant: set[str] = field(default_factory=set)
     spans: list[tuple[int, int]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -53,9 +57,18 @@ class Reading:
 
     def clause(self, at: int) -> tuple[int, int]:
         """Start and end of the clause around character `at`."""
-        start = max((m.end() for m in CLAUSE_END.finditer(self.text) if m.end() <= at), default=0)
-        end = min((m.start() for m in CLAUSE_END.finditer(self.text) if m.start() >= at), default=len(self.text))
-        return start, end
+        before = bisect.bisect_right(self._after, at)
+        behind = bisect.bisect_left(self._ends, at)
+        start = self._after[before - 1] if before else 0
+        return start, self._ends[behind] if behind < len(self._ends) else len(self.text)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [m.start() for m in CLAUSE_END.finditer(self.text)]
+
+    @cached_property
+    def _after(self) -> list[int]:
+        return [m.end() for m in CLAUSE_END.finditer(self.text)]
 
     def around(self, at: int) -> str:
         """The text of that clause."""
@@ -63,13 +76,13 @@ class Reading:
         return self.text[start:end]
 
 
-def read(question: str) -> Reading:
+def read(question: str, year: int) -> Reading:
     """A fresh reading: full-width forms folded, lower case, white space single."""
     text = unicodedata.normalize("NFKC", question.replace("／", "、")).lower()
     for pattern, number in SPELLED:
         text = pattern.sub(number, text)
     text = re.sub(r"[ \t]+", " ", text.replace("’", "'")).strip()
-    return Reading(text, JAPANESE.search(text) is not None)
+    return Reading(text, JAPANESE.search(text) is not None, year)
 
 
 def leftovers(reading: Reading) -> list[str]:
@@ -81,4 +94,12 @@ def leftovers(reading: Reading) -> list[str]:
         if len(clause) > 2 and not any(a < stop and b > start for a, b in reading.spans):
             found.append(clause)
         start = after
-    return found
+    return found + [number for number in _numbers(reading) if not any(number in clause for clause in found)]
+
+
+def _numbers(reading: Reading) -> list[str]:
+    """Figures that no rule took, each with the words behind it: a number is seldom said in vain."""
+    figures = re.finditer(r"(?<![\w.$€£¥-])\d[\d,.]*\d?\s?(?:%|[a-z万億千]+)?(?: [a-z%]+){0,2}", reading.text)
+    return [
+        m.group().strip() for m in figures if not any(a < m.start() + 2 and b > m.start() for a, b in reading.spans)
+    ]

@@ -86,8 +86,12 @@ BOARDS = (
 DOMAINS = ("webdev", "coding", "math", "legal", "medicine", "creative_writing", "business", "science")
 LANGUAGES = ("french", "german", "spanish", "korean", "russian", "chinese", "japanese")
 
+NO_OBJECT = (
+    r"(?:money|price|cost|budget)s?(?: is| are)?(?: really)?(?: no(?:t an?)?|n't (?:an?|really an?)) (?:object|issue|problem|concern)|"
+    r"(?:whatever|regardless of) (?:it costs|the (?:price|cost))|(?:値段|価格|費用|コスト|予算)(?:は|を)?(?:気にしな|問わな|度外視|いくらでも)"
+)
 EMPHASIS = (
-    ("cost", r"cheap\w*|low(?:est)?[- ]cost|inexpensive|affordable|budget-?friendly|as little as possible|save money|cost[- ]effective|less expensive|low(?:er|est)? (?:price|cost)s?|costs? the least|price[^.]{0,12}important|not much money|lowest price|least expensive|安(?:い|く|さ|価)|最安|低コスト|コスト(?:重視|を抑|パフォーマンス|最優先|優先)|コスパ|格安|節約|安上がり"),
+    ("cost", r"fraction of the (?:price|cost)|cheap\w*|low(?:est)?[- ]cost|inexpensive|affordable|budget-?friendly|as little as possible|save money|cost[- ]effective|less expensive|low(?:er|est)? (?:price|cost)s?|costs? the least|price[^.]{0,12}important|not much money|lowest price|least expensive|安(?:い|く|さ|価)|最安|低コスト|コスト(?:重視|を抑|パフォーマンス|最優先|優先)|コスパ|格安|節約|安上がり"),
     ("speed", r"fast\w*|quick\w*|low[- ]latency|latency|real-?time|speed\w*|instant(?:ly|aneous)?|snappy|responsive|throughput(?! of)|速(?:い|く|さ|度)|早い応答|リアルタイム|低遅延|低レイテンシ|レイテンシ|高速|即時|サクサク|待たせ"),
     ("quality", r"best(?! effort| practice)|most (?:accurate|capable|intelligent|powerful)|accura(?:te|cy)|high(?:est)?[- ](?:quality|accuracy)|quality|smartest|state[- ]of[- ]the[- ]art|sota|top[- ]notch|strongest|高精度|精度|品質|最高(?:の|性能)|一番(?:良い|いい|賢い|優秀|頭)|一番賢|性能(?:が|の)(?:最も)?高|最も(?:賢|優秀|正確|高性能)|高性能|賢い|性能重視|正確"),
     ("recency", r"newest|latest(?! version of)|most recent(?!ly)|up[- ]to[- ]date model|brand[- ]new|cutting[- ]edge|as new as|more recent the better|newer the better|最新|新し(?:い|め|く)|なるべく新"),
@@ -103,7 +107,6 @@ def wording(reading: Reading) -> None:
                 if rule.field == "fine_tunable" and reading.values.get("derivatives"):
                     break
                 reading.take(rule.field, rule.value, found)
-                break
             reading.mark(found)
     for tag, pattern in LICENSES:
         if named := re.search(pattern, reading.text):
@@ -115,6 +118,10 @@ def wording(reading: Reading) -> None:
             reading.mark(found)
             if not _belittled(reading, found):
                 reading.emphasis.add(name)
+    if found_free := re.search(NO_OBJECT, reading.text):
+        reading.emphasis.discard("cost")
+        reading.unimportant.add("cost")
+        reading.mark(found_free)
 
 
 def _taken_back(reading: Reading, found: re.Match[str]) -> bool:

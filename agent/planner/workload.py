@@ -89,6 +89,10 @@ def workload(reading: Reading) -> None:
 
 def _in_and_out(reading: Reading) -> None:
     """`2,000 in / 300 out`, `input 800 tokens`, `入力300文字`, `150 words each in and out`."""
+    pair = rf"(?P<a>{NUMBER})\s?(?:tokens?\s?)?(?:in|input)(?: tokens?)?\s?(?:,|/|and|\+|;|->)?\s?(?P<b>{NUMBER})\s?(?:tokens?\s?)?(?:out|output)(?![a-z])"
+    if stated := re.search(pair, reading.text):
+        reading.take("workload.input_tokens", round(number(stated["a"])), stated)
+        reading.take("workload.output_tokens", round(number(stated["b"])), stated)
     both = re.search(
         rf"(?P<n>{NUMBER})\s?(?P<unit>{_UNITS})?\s?(?:each )?(?:in and out|both ways|each way)", reading.text
     )
@@ -140,7 +144,7 @@ def _context_sizes(reading: Reading) -> None:
 
 def _chunks(reading: Reading) -> None:
     """`8 chunks of 500 tokens`, `5 examples of 200 tokens`, `例が3つで各150トークン`: count times size."""
-    of = rf"(?P<count>{COUNT})\s?(?P<what>[a-z-]*\s?(?:chunks?|passages?|snippets?|documents?|results?|examples?|shots?))(?: of| at| with|,| x| ×)?(?: about| around| ~)?\s?(?P<n>{NUMBER})[\s-]?(?P<unit>{_UNITS})"
+    of = rf"(?P<count>{COUNT})\s?(?P<what>[a-z-]*\s?(?:chunks?|passages?|snippets?|results?|examples?|shots?))(?: of| at| with|,| x| ×)?(?: about| around| ~)?\s?(?P<n>{NUMBER})[\s-]?(?P<unit>{_UNITS})"
     ja = rf"(?P<what>例|few-?shot(?:の例)?|チャンク|抜粋|検索結果)[がをは]?\s?(?P<count>{NUMBER})\s?(?:つ|個|件|本)?(?:で|、|,|×|x|\()?\s?(?:各|それぞれ|1つ|1件)?\s?(?P<n>{NUMBER})(?P<unit>{_UNITS})"
     ja_first = rf"(?P<n>{NUMBER})(?P<unit>{_UNITS})の(?P<what>例|チャンク|抜粋)[がをは]?(?P<count>{NUMBER})(?:つ|個|件)"
     for pattern in (of, ja, ja_first):
@@ -219,7 +223,8 @@ def _flags(reading: Reading) -> None:
 
 
 def _share(amount: str, unit: str) -> float:
-    return round(float(amount) / (10 if unit == "割" else 100), 4)
+    """The share as a fraction; more than all of it is read as all of it."""
+    return min(1.0, round(float(amount) / (10 if unit == "割" else 100), 4))
 
 
 # --- volume
@@ -244,7 +249,7 @@ def _volume(reading: Reading) -> None:
 def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
     pattern = re.compile(
         rf"(?P<n>{COUNT})(?P<noun>(?:[\s-](?!a |an |per |each |every |in |out |words?|pages?|tokens?|char\w+|usd|dollars?)[a-z'/-]+){{0,4}}?)"
-        rf"\s?(?:each )?(?:per|a|an|each|every|/)\s?(?P<work>{_WORKING})?(?P<period>(?<=day)|{_PERIOD})(?![a-z])"
+        rf"(?: of [\d,]+ (?:pages|words|tokens))?\s?(?:each )?(?:per|a|an|each|every|/)\s?(?P<work>{_WORKING})?(?P<period>(?<=day)|{_PERIOD})(?![a-z])"
         rf"|(?P<n4>{COUNT})\s?(?P<rps>rps|qps|tps)(?![a-z])"
         rf"|(?P<n2>{COUNT})(?!\s(?:million|billion|thousand))(?P<noun2>(?:\s(?!bucks|dollars|usd)[a-z-]+){{1,3}}?)\s(?P<adverb>daily|nightly|weekly|monthly|yearly|annually|hourly)(?! (?:active )?(?:users|maus?)\b)"
         rf"|(?P<adverb2>daily|nightly|weekly|monthly|hourly|yearly|annual)(?: volume| job| batch| run)?(?: of| is| over| on|:)?\s(?:about |around )?(?P<n3>{COUNT})\s(?!dollars|usd)[a-z]+"
@@ -252,6 +257,8 @@ def _rates_en(reading: Reading) -> list[tuple[re.Match[str], float]]:
     rates = []
     for found in pattern.finditer(reading.text):
         amount = found["n"] or found["n2"] or found["n3"] or found["n4"]
+        if re.search(r"rate limit[^.]{0,30}$|limits? of [^.]{0,10}$", reading.text[: found.start()]):
+            continue
         if _is_money(reading.text, found.start()) or (found["noun"] or "").strip().startswith(
             ("gb", "$", "usd", "dollar")
         ):

@@ -89,7 +89,59 @@ def test_what_is_denied_or_beside_the_point_sets_nothing(question: str) -> None:
 
 
 def test_what_cannot_be_expressed_is_named_as_ignored() -> None:
-    assert "must be soc 2 certified" in understand("cheapest model. Must be SOC 2 certified.").ignored
+    assert "must be made by a startup" in understand("cheapest model. Must be made by a startup.").ignored
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Must be SOC 2 certified", "99.9% uptime SLA", "an embedding model", "a free model", "answers under 200 ms"],
+)
+def test_what_the_catalogue_has_no_facts_on_is_said(asked: str) -> None:
+    assert any(": " in said for said in understand(f"cheapest model. {asked}").ignored)
+
+
+@pytest.mark.parametrize("asked", ["-5 requests a day", "1e400 requests a month", "9" * 40])
+def test_negative_and_absurd_numbers_are_refused(asked: str) -> None:
+    with pytest.raises(BadInput):
+        understand(asked)
+
+
+@pytest.mark.parametrize(
+    ("question", "volume"),
+    [
+        ("10k requests a day, 2000 in 300 out", (300_000, 2000, 300)),
+        ("2000 input 300 output tokens, 5000 requests per day", (150_000, 2000, 300)),
+        ("5M requests/day, 500 in 50 out", (150_000_000, 500, 50)),
+        ("5k in 1k out, 100 a day", (3000, 5000, 1000)),
+    ],
+)
+def test_in_and_out_side_by_side_are_both_read(question: str, volume: tuple[int, int, int]) -> None:
+    w = understand(question).requirements.workload
+    assert (w.requests_per_month, w.input_tokens, w.output_tokens) == volume
+
+
+def test_a_number_that_led_to_nothing_is_named() -> None:
+    assert any("70b" in said for said in understand("cheapest 70B model").ignored)
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "value"),
+    [
+        ("nothing hosted in china", "regions_deny", ["cn"]),
+        ("latest deepseek hosted in the US, not in China", "regions_deny", ["cn"]),
+        ("must be hosted on AWS Bedrock in Frankfurt", "regions_allow", ["eu"]),
+        ("only closed source models", "open_weights", False),
+        ("Use Gemini or Claude only", "makers_allow", ["anthropic", "google"]),
+        ("$0.01 per million tokens", "max_output_usd_per_mtok", "0.01"),
+    ],
+)
+def test_wordings_that_were_once_misread(question: str, field: str, value: object) -> None:
+    got = found(question)[field]
+    assert (sorted(got) if isinstance(got, list) else got) == value
+
+
+def test_money_that_is_no_object_weighs_nothing() -> None:
+    assert understand("best model, price no object").requirements.wishes.cost == 0
 
 
 def test_another_currency_is_converted_for_information_and_asked_about_never_applied() -> None:
@@ -112,10 +164,8 @@ def test_an_empty_or_enormous_question_is_refused(question: str) -> None:
         "%s %d {0}",
         "'; DROP TABLE models; --",
         "😀" * 50,
-        "9" * 400,
         "1/0 per day",
         "\u202eabc",
-        "-5 requests a day",
     ],
 )
 def test_odd_text_is_read_without_a_crash(question: str) -> None:

@@ -254,9 +254,7 @@ def _asks_about_places(r: Requirements) -> bool:
 
 def _capped_by_the_month(r: Requirements) -> bool:
     w = r.workload
-    return (
-        r.max_monthly_usd is not None and w.requests_per_month is not None and w.prompt_tokens + w.generated_tokens > 0
-    )
+    return None not in (r.max_monthly_usd, w.requests_per_month, w.input_tokens, w.output_tokens)
 
 
 def of_offering(offering: Offering, r: Requirements) -> Answer:
@@ -284,7 +282,7 @@ def of_offering(offering: Offering, r: Requirements) -> Answer:
 def bill(offering: Offering, w: Workload) -> Decimal | None:
     """Dollars a month, exact; None where the volume or the price is unknown."""
     sheet = offering.prices
-    if sheet is None or w.requests_per_month is None or w.prompt_tokens + w.generated_tokens == 0:
+    if sheet is None or w.requests_per_month is None or w.input_tokens is None or w.output_tokens is None:
         return None
     rates = sheet.standard
     batch = sheet.tiers.get("batch")

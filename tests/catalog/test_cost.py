@@ -17,13 +17,13 @@ MILLION = 10**6
 
 def bill(place: Offering, **workload: Any) -> Decimal:
     """The bill to the cent."""
-    cost = monthly_cost(place, Workload(**workload))
+    cost = monthly_cost(place, Workload(**{"input_tokens": 0, "output_tokens": 0, **workload}))
     assert cost is not None
     return cost.cents
 
 
 def notes(place: Offering, **workload: Any) -> tuple[str, ...]:
-    cost = monthly_cost(place, Workload(**workload))
+    cost = monthly_cost(place, Workload(**{"input_tokens": 0, "output_tokens": 0, **workload}))
     assert cost is not None
     return cost.notes
 
@@ -249,6 +249,11 @@ def test_without_requests_a_month_there_is_no_bill() -> None:
     assert monthly_cost(offering(), Workload(input_tokens=1_000, output_tokens=100)) is None
 
 
+@pytest.mark.parametrize("half", [{"input_tokens": 1_000}, {"output_tokens": 100}, {"system_tokens": 500}])
+def test_half_a_workload_has_no_bill(half: dict[str, int]) -> None:
+    assert monthly_cost(offering(), Workload(requests_per_month=1_000, **half)) is None  # type: ignore[arg-type]
+
+
 def test_without_tokens_there_is_no_bill() -> None:
     assert monthly_cost(offering(), Workload(requests_per_month=1_000)) is None
 
@@ -300,7 +305,7 @@ def test_half_a_cent_is_rounded_up(exact: str, cents: str) -> None:
 
 
 def test_the_bill_itself_is_not_rounded() -> None:
-    cost = monthly_cost(offering(rates("0.0028", "1")), Workload(requests_per_month=1, input_tokens=1))
+    cost = monthly_cost(offering(rates("0.0028", "1")), Workload(requests_per_month=1, input_tokens=1, output_tokens=0))
     assert cost is not None
     assert cost.monthly_usd == dollars("0.0028") / MILLION
 
@@ -314,7 +319,9 @@ def test_the_largest_volume_is_exact_to_the_cent() -> None:
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.7])
 def test_a_cached_share_is_taken_as_written_and_not_as_a_binary_fraction(share: float) -> None:
     place = offering(rates("1", "2", cached="0"))
-    cost = monthly_cost(place, Workload(requests_per_month=1, input_tokens=MILLION, cached_share=share))
+    cost = monthly_cost(
+        place, Workload(requests_per_month=1, input_tokens=MILLION, output_tokens=0, cached_share=share)
+    )
     assert cost is not None
     assert cost.monthly_usd == 1 - dollars(str(share))
 
