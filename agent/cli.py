@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -75,7 +76,9 @@ def _models(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    if coverage and context.invoked_subcommand is None:
+    if context.invoked_subcommand is None:
+        if not coverage:
+            raise typer.BadParameter("say what to do with the models: list, show, compare, refresh, or --coverage")
         _coverage(as_json)
 
 
@@ -220,14 +223,21 @@ def _ask_back(question: str, document: dict[str, Any]) -> dict[str, Any]:
 
     added = []
     for text, if_yes in zip(document["questions"], document["if_yes"], strict=True):
-        said = typer.prompt(
-            text + (" [y/N]" if if_yes else ""), default="", show_default=False, prompt_suffix=" "
-        ).strip()
+        said = _asked(text + (" [y/N]" if if_yes else ""))
         if if_yes and said.lower() in ("y", "yes", "はい", "ja"):
             added.append(if_yes)
         elif not if_yes and said:
             added.append(said)
     return answer_question(f"{question}. {'. '.join(added)}", today()) if added else document
+
+
+def _asked(text: str) -> str:
+    """What the user answers; nothing when they close the input: the answer they have stands."""
+    try:
+        return str(typer.prompt(text, default="", show_default=False, prompt_suffix=" ")).strip()
+    except typer.Abort:
+        sys.stderr.write("\n")
+        return ""
 
 
 def _coverage(as_json: bool) -> None:
@@ -252,4 +262,6 @@ def _print_json(document: object) -> None:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False)
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return Console(highlight=False)
+    return Console(highlight=False, width=120)

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+WIDE = 110  # columns that the whole list of models takes
 LABELS = {
     "en": {
         "understood": "Understood", "ignored": "Ignored", "for": "for", "against": "against", "cost": "cost", "unknown": "unknown",
@@ -32,6 +33,13 @@ def show_answer(console: Console, document: dict[str, Any], *, japanese: bool, t
     """The whole answer to a question, decision first."""
     words = LABELS["ja" if japanese else "en"]
     _field(console, words["understood"], " · ".join(document["understood"]))
+    if not document["requirements"]:
+        told = (
+            "条件が読み取れなかったので、既定の順で示します。"
+            if japanese
+            else "Nothing narrowed the choice: what follows is the default order."
+        )
+        _field(console, "", told)
     _field(console, words["ignored"], " · ".join(document["ignored"]) or words["none"])
     console.print()
     for place, entry in enumerate(document["shortlist"], 1):
@@ -54,18 +62,28 @@ def show_answer(console: Console, document: dict[str, Any], *, japanese: bool, t
 
 def show_models(console: Console, rows: Sequence[dict[str, Any]], total: int) -> None:
     """A table of models."""
+    wide = console.width >= WIDE
+    names = [
+        "model",
+        "weights",
+        "context",
+        "$/M in",
+        "$/M out",
+        "arena",
+        *(("licence", "released", "cutoff") if wide else ()),
+    ]
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, justify in (("model", "left"), ("weights", "left"), ("licence", "left"), ("released", "left"), ("cutoff", "left"),
-                          ("context", "right"), ("$/M in", "right"), ("$/M out", "right"), ("arena", "right")):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=name == "model")  # type: ignore[arg-type]
+    for name in names:
+        table.add_column(
+            name, justify="right" if name in ("context", "$/M in", "$/M out", "arena") else "left", no_wrap=True
+        )
     for row in rows:
         facts = row["facts"]
         opened = {True: "open", False: "closed", None: "?"}[facts["open_weights"]]
-        table.add_row(
-            row["model"], opened, facts["license"] or "–", facts["release_date"] or "?", facts["knowledge_cutoff"] or "?",
-            _size(facts["context_tokens"] or facts["max_input_tokens"]), facts["input_usd_per_mtok"] or "?",
-            facts["output_usd_per_mtok"] or "?", f"{row['overall']:g}" if row["overall"] else "?",
-        )  # fmt: skip
+        cells = [row["model"], opened, _size(facts["context_tokens"] or facts["max_input_tokens"]), facts["input_usd_per_mtok"] or "?",
+                 facts["output_usd_per_mtok"] or "?", f"{row['overall']:g}" if row["overall"] else "?"]  # fmt: skip
+        more = [facts["license"] or "–", facts["release_date"] or "?", facts["knowledge_cutoff"] or "?"]
+        table.add_row(*cells, *(more if wide else ()))
     console.print(table)
     console.print(Text(f"{len(rows)} of {total} models; ? is unknown", style="dim"))
 
@@ -239,7 +257,8 @@ def _offerings(console: Console, offerings: Iterable[dict[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("provider", "region", "$/M in", "$/M out", "cached", "tiers", "source", "also said"):
         table.add_column(name, justify="right" if name.startswith("$") or name == "cached" else "left")
-    for row in list(offerings)[:12]:
+    every = list(offerings)
+    for row in [*every[:12], *(row for row in every[12:] if row["first_party"])]:
         table.add_row(
             row["provider"] + (" *" if row["first_party"] else ""), row["region"] or "?", row["input_usd_per_mtok"] or "?",
             row["output_usd_per_mtok"] or "?", row["cache_read_usd_per_mtok"] or "?", ", ".join(row["tiers"]),
@@ -247,7 +266,9 @@ def _offerings(console: Console, offerings: Iterable[dict[str, Any]]) -> None:
         )  # fmt: skip
     if table.row_count:
         console.print(table)
-        console.print(Text("* the maker itself; cheapest first, at most 12 shown: --json gives all", style="dim"))
+        console.print(
+            Text("* the maker itself; cheapest first, the first 12 and the maker's: --json gives all", style="dim")
+        )
 
 
 # --- small shapes

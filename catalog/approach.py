@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -77,8 +77,17 @@ def task(**values: object) -> Task:
     try:
         return Task.model_validate(values)
     except ValidationError as error:
-        said = (f"{'.'.join(map(str, p['loc']))}: {p['msg']}, found {p['input']!r:.60}" for p in error.errors())
+        said = (f"{'.'.join(map(str, p['loc']))}: {_wrong(p)}" for p in error.errors())
         raise BadRequirements("; ".join(said)) from None
+
+
+def _wrong(problem: Any) -> str:
+    """What is wrong with one field, in few words."""
+    if problem["type"] == "missing":
+        return "is needed"
+    if problem["type"] == "extra_forbidden":
+        return f"is no field of a task; the fields are {', '.join(Task.model_fields)}"
+    return f"{problem['msg']}, found {problem['input']!r:.60}"
 
 
 def advise(t: Task) -> Advice:

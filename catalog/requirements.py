@@ -159,9 +159,8 @@ class Requirements(_Strict):
         for tag in self.licenses_allow:
             if tag.lower() not in curated.licenses():
                 near = difflib.get_close_matches(tag.lower(), curated.licenses(), 3)
-                raise ValueError(
-                    f"licenses_allow: no licence {tag!r} in the table; nearest: {', '.join(near) or 'apache-2.0, mit'}"
-                )
+                tags = dict.fromkeys(curated.licenses()[name].tag for name in near) or {"apache-2.0": None, "mit": None}
+                raise ValueError(f"licenses_allow: no licence {tag!r} in the table; nearest: {', '.join(tags)}")
         return self
 
 

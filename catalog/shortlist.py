@@ -161,7 +161,8 @@ def check_names(catalog: Catalog, r: Requirements) -> None:
             given = canonical_maker(name) if kind == "makers" else name.lower()
             if given not in known[kind]:
                 near = get_close_matches(given, sorted(known[kind]), 3, cutoff=0.4) or sorted(known[kind])[:6]
-                raise BadRequirements(f"{field}: nothing here is called {name!r}; nearest: {', '.join(near)}")
+                kinds = "ISO 3166 codes of two letters; " if kind == "maker_countries" else ""
+                raise BadRequirements(f"{field}: nothing here is called {name!r}; {kinds}nearest: {', '.join(near)}")
 
 
 def judge(model: Model, r: Requirements, today: dt.date) -> Judged:

@@ -18,7 +18,7 @@ from catalog.approach import Task
 from catalog.approach import task as checked_task
 from catalog.compare import sheet
 from catalog.coverage import coverage
-from catalog.errors import CatalogError
+from catalog.errors import BadInput, CatalogError
 from catalog.requirements import Requirements, Workload
 from catalog.requirements import requirements as checked_requirements
 from server import tools
@@ -72,22 +72,28 @@ class Approach(BaseModel):
     closing: list[str]
 
 
-def recommend_models(requirements: dict[str, Any]) -> Recommendation:
+def recommend_models(requirements: Any = None) -> Recommendation:
     """At most 5 LLMs that satisfy every hard constraint, best first: reasons, doubts, unknowns, sources, monthly cost; what
     was rejected for which reason; how firm the order is; why not each of `ask_about`."""
-    return Recommendation(**_said(lambda: tools.recommend_models(checked_requirements(**requirements))))
-
-
-def compare_models(models: list[str], workload: dict[str, Any] | None = None) -> Comparison:
-    """Named LLMs side by side: context, licence duties, prices, monthly cost, own-GPU break-even, disputed facts, sources."""
-    return Comparison(
-        **_said(lambda: tools.compare_models(models, checked_requirements(workload=workload or {}).workload))
+    return Recommendation(
+        **_said(lambda: tools.recommend_models(checked_requirements(**_object("requirements", requirements))))
     )
 
 
-def advise_approach(task: dict[str, Any]) -> Approach:
+def compare_models(models: Any = None, workload: Any = None) -> Comparison:
+    """Named LLMs side by side: context, licence duties, prices, monthly cost, own-GPU break-even, disputed facts, sources."""
+    return Comparison(
+        **_said(
+            lambda: tools.compare_models(
+                _names(models), checked_requirements(workload=_object("workload", workload)).workload
+            )
+        )
+    )
+
+
+def advise_approach(task: Any = None) -> Approach:
     """Prompt, few-shot, retrieval, fine-tuning or a plain baseline? With break-even arithmetic and what would flip it."""
-    return Approach(**_said(lambda: tools.advise_approach(checked_task(**task))))
+    return Approach(**_said(lambda: tools.advise_approach(checked_task(**_object("task", task)))))
 
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -139,6 +145,21 @@ def _said(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise ToolError(str(error)) from None
 
 
+def _object(name: str, value: Any) -> dict[str, Any]:
+    """The argument as an object; none at all is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadInput(f"{name}: wanted an object with the fields of its schema, found {value!r:.60}")
+    return {str(key): item for key, item in value.items()}
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise BadInput(f'models: wanted a list of names such as ["openai/gpt-5.1"], found {value!r:.60}')
+    return value
+
+
 def _resources(server: MCPServer) -> None:
     @server.resource(
         "assay://models/{page}", mime_type="application/json", description=f"Model ids, {PAGE} a page, from 1"
@@ -146,7 +167,7 @@ def _resources(server: MCPServer) -> None:
     def models(page: str) -> str:
         ids = [model.id for model in snapshot.load().models]
         last = -(-len(ids) // PAGE)
-        if not page.isdigit() or not 1 <= int(page) <= last:
+        if not (page.isascii() and page.isdecimal() and len(page) < 6 and 1 <= int(page) <= last):
             raise ResourceNotFoundError(f"page {page!r}: pages run from 1 to {last}")
         first = (int(page) - 1) * PAGE
         return json.dumps({"models": ids[first : first + PAGE], "page": int(page), "pages": last})

@@ -77,6 +77,8 @@ def test_a_japanese_question_is_answered_with_japanese_labels(tmp_path: Path) ->
         (["models", "compare", "gpt-4o", "--requests-per-month", "-5"], "requests_per_month"),
         (["models", "compare", "gpt-4o", "--requests-per-month", "many"], "valid integer"),
         (["ask"], "question"),
+        (["models", "--json"], "list, show, compare"),
+        (["ask", "cheapest for -5 requests a day"], "negative"),
     ],
 )
 def test_bad_input_is_refused_with_exit_code_2_and_a_word_on_how_to_mend_it(
@@ -118,6 +120,24 @@ def test_models_list_filters_and_show_gives_every_claim_with_source_and_date(tmp
     claims = document("models", "show", "gpt-4o", home=tmp_path)["facts"]["knowledge_cutoff"]
     assert len({claim["value"] for claim in claims}) > 1
     assert all(claim["source"] and claim["as_of"] for claim in claims)
+
+
+def test_a_list_in_a_pipe_is_not_cut_to_the_width_of_a_terminal(tmp_path: Path) -> None:
+    environment = {**os.environ, "ASSAY_HOME": str(tmp_path)}
+    environment.pop("COLUMNS", None)
+    done = subprocess.run(
+        [*ASSAY, "models", "list", "qwen3-30b"], cwd=ROOT, env=environment, text=True, capture_output=True, check=True
+    )
+    assert "apache-2.0" in done.stdout
+    assert "…" not in done.stdout
+
+
+def test_a_narrow_terminal_gets_fewer_columns_not_cut_ones(tmp_path: Path) -> None:
+    environment = {**os.environ, "ASSAY_HOME": str(tmp_path), "COLUMNS": "80"}
+    done = subprocess.run(
+        [*ASSAY, "models", "list", "qwen3-30b"], cwd=ROOT, env=environment, text=True, capture_output=True, check=True
+    )
+    assert "…" not in done.stdout
 
 
 def test_coverage_prints_every_promise_as_met(tmp_path: Path) -> None:

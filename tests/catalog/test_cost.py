@@ -251,7 +251,7 @@ def test_without_requests_a_month_there_is_no_bill() -> None:
 
 @pytest.mark.parametrize("half", [{"input_tokens": 1_000}, {"output_tokens": 100}, {"system_tokens": 500}])
 def test_half_a_workload_has_no_bill(half: dict[str, int]) -> None:
-    assert monthly_cost(offering(), Workload(requests_per_month=1_000, **half)) is None  # type: ignore[arg-type]
+    assert monthly_cost(offering(), Workload(requests_per_month=1_000, **half)) is None
 
 
 def test_without_tokens_there_is_no_bill() -> None:

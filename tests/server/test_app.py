@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from catalog import snapshot
@@ -94,12 +94,32 @@ def test_an_answer_stays_far_below_what_clients_refuse() -> None:
         ("compare_models", {"models": ["gpt-4o-min"]}, "openai/gpt-4o-mini"),
         ("compare_models", {"models": []}, "1 to 8"),
         ("advise_approach", {"task": {"requests_per_month": "many"}}, "requests_per_month"),
+        ("advise_approach", {}, "is needed"),
+        ("advise_approach", {"task": {"colour": "red"}}, "is no field of a task"),
+        ("recommend_models", {"requirements": "open weights"}, "wanted an object"),
+        ("recommend_models", {"requirements": {"maker_countries_deny": ["China"]}}, "ISO 3166"),
+        ("recommend_models", {"requirements": {"providers_allow": ["bedrock"]}}, "amazon-bedrock"),
+        ("recommend_models", {"requirements": {"licenses_allow": ["apache"]}}, "apache-2.0"),
+        ("compare_models", {"models": "gpt-4o"}, "wanted a list of names"),
     ],
 )
 def test_a_refusal_tells_the_model_what_to_change(tool: str, arguments: dict[str, Any], said: str) -> None:
     result = asked(tool, arguments)
     assert result.is_error
     assert said in result.content[0].text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "²", "1e9", "9" * 5000, "x"])
+def test_a_page_that_is_none_is_refused_with_the_range(page: str) -> None:
+    async def go() -> str:
+        async with Client(build_server()) as client:
+            try:
+                await client.read_resource(f"assay://models/{page}")
+            except MCPError as error:
+                return str(error)
+        return "no refusal"
+
+    assert "pages run from 1 to" in anyio.run(go)
 
 
 def test_comparison_prices_the_workload_and_names_the_alias() -> None:
