@@ -234,7 +234,8 @@ def _reasons(found: Shortlist, candidate: Candidate) -> list[str]:
         better = sum(1 for c in found.candidates if (its := rating(c.model, r.board)) and its.rating > mine.rating)
         place = "best rated" if not better else f"number {better + 1}"
         said.append(
-            f"{place} of them on the Arena {r.board} board: {mine.rating:g} [{mine.low:g}, {mine.high:g}] ({mine.as_of})"
+            f"{place} of them on the Arena {r.board} board: {mine.rating:g} [{mine.low:g}, {mine.high:g}] "
+            f"({mine.as_of}, as {mine.arena_name})"
         )
     known = license_terms(model)
     if known and model.open_weights.value:
@@ -251,10 +252,10 @@ def _against(found: Shortlist, candidate: Candidate) -> list[str]:
     said = []
     if candidate.stops:
         said.append(f"stops on {candidate.stops}, in {(candidate.stops - found.today).days} days")
-    prices = [c.judged.price for c in found.candidates if c.judged.price]
+    priced = [(c.judged.price, c.model.id) for c in found.candidates if c.judged.price]
     price = candidate.judged.price
-    if prices and price is not None and price >= 3 * min(prices):
-        said.append(f"costs {price / min(prices):.0f} times the cheapest that qualifies")
+    if priced and price is not None and price >= 3 * min(priced)[0]:
+        said.append(f"costs {price / min(priced)[0]:.0f} times the cheapest that qualifies ({min(priced)[1]})")
     if candidate.judged.alike and price is not None and price * 4 <= median(candidate.judged.alike):
         said.append("its price here is a quarter of the median or less: check it")
     if rating(model, r.board) is None:

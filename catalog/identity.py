@@ -74,7 +74,7 @@ MAKER_BY_NAME = tuple(
 # Other spellings of a maker, as organisations and hosts write them.
 MAKER_ALIASES = {
     "qwen": "alibaba", "zai": "zhipuai", "zai-org": "zhipuai", "z-ai": "zhipuai", "thudm": "zhipuai", "zhipu": "zhipuai",
-    "mistralai": "mistral", "meta-llama": "meta", "facebook": "meta", "deepseek-ai": "deepseek", "x-ai": "xai",
+    "mistralai": "mistral", "meta-llama": "meta", "facebook": "meta", "meta-models": "meta", "deepseek-ai": "deepseek", "x-ai": "xai",
     "moonshot": "moonshotai", "minimaxai": "minimax", "minimax-ai": "minimax", "cohereforai": "cohere",
     "coherelabs": "cohere", "ibm-granite": "ibm", "ai21labs": "ai21", "bytedance-seed": "bytedance", "stepfun-ai": "stepfun",
     "xiaomimimo": "xiaomi", "lgai-exaone": "lgai", "naver-hyperclovax": "naver", "liquidai": "liquid", "ai2": "allenai",
