@@ -36,6 +36,11 @@ NOT_CHAT = re.compile(
     r"-bnb|-gguf|-mlx|-onnx|-unquantized|-assistant$|search-preview|-cyber|character|-ttm-|timeseries|diffusion|unit-test|"
     r"vision-encoder|pytorch|-test$|tiny-random|-live(-|$)|translate(-|$)|nano-banana|-search-api|abliterat|uncensored|heretic|derestricted"
 )
+# Release dates in names: `…-260428`, and Mistral's year and month (`mistral-large-2411`).
+SHORT_DATES = (
+    re.compile(r"-(2\d)([01]\d)([0-3]\d)$"),
+    re.compile(r"^\w*(?:stral|mixtral)\b.*-(2[3-9])(0[1-9]|1[0-2])$"),
+)
 HOSTS_AGREE = 3
 HOSTS = frozenset({"models.dev", "litellm"})
 LIMITS = frozenset({"context_tokens", "max_input_tokens", "max_output_tokens"})
@@ -215,7 +220,7 @@ def _place_ratings(groups: dict[str, Group]) -> None:
     """Move a rating to the release that the board names (`Mistral Large (2411)`), away from an alias that has moved on."""
     for group in list(groups.values()):
         for sighting in [s for s in group.sightings if s.ratings]:
-            version = re.search(r"\b(20\d\d-?\d\d-?\d\d|2\d[01]\d)\b", sighting.ratings[0].arena_name)
+            version = re.search(r"\b(20\d\d-?\d\d-?\d\d|2\d[01]\d|[01]\d[0-3]\d)\b", sighting.ratings[0].arena_name)
             if version is None or tokens(version.group(1)) in tokens(group.identity.slug):
                 continue
             named = Identity(group.identity.maker, f"{DATE.sub('', group.identity.slug)}-{version.group(1)}")
@@ -302,7 +307,11 @@ def _model(group: Group, closed: frozenset[tuple[str, str]]) -> Model:
     facts = {name: _fact(name, group) for name in FACT_FIELDS}
     as_of = max(s.as_of for s in group.sightings)
     for name, value in from_name(group.spellings).items():
-        facts[name] = Fact((*facts[name].claims, Claim(value, "model-name", as_of)))
+        stated = Claim(value, "model-name", as_of)
+        before, after = (
+            ((stated,), ()) if name == "release_date" and _far(value, facts[name].value) else ((), (stated,))
+        )
+        facts[name] = Fact((*before, *facts[name].claims, *after))
     if facts["open_weights"].value is False:
         facts["license"] = Fact()  # a closed model is had on its maker's terms
     if not facts["open_weights"].known and _name_family(group) in closed:
@@ -315,6 +324,14 @@ def _model(group: Group, closed: frozenset[tuple[str, str]]) -> Model:
     )  # fmt: skip
 
 
+def _far(named: str, told: str | None) -> bool:
+    """Whether the month in the maker's own name is more than two away from what a source tells."""
+    if told is None or len(told) < 7:
+        return False
+    months = [int(date[:4]) * 12 + int(date[5:7]) for date in (named, told)]
+    return abs(months[0] - months[1]) > 2
+
+
 def from_name(spellings: Iterable[str]) -> dict[str, Any]:
     """What the maker wrote into the name: `…-30b-a3b` parameters total and active, `…-2025-04-28` the release."""
     found: dict[str, Any] = {}
@@ -325,7 +342,7 @@ def from_name(spellings: Iterable[str]) -> dict[str, Any]:
                 found.setdefault("active_parameters_b", float(size.group(2)))
         if dated := DATE.search(slug):
             found.setdefault("release_date", "-".join(dated.groups()))
-        elif dated := re.search(r"-(2\d)([01]\d)([0-3]\d)$", slug):
+        elif dated := next((m for shape in SHORT_DATES if (m := shape.search(slug))), None):
             found.setdefault("release_date", f"20{'-'.join(dated.groups())}")
     return found
 

@@ -16,6 +16,7 @@ SOURCE = Source("llmfit", "llmfit 1.1.17 model list", "https://github.com/AlexsJ
 # The list writes 4,096 for every repository whose configuration it could not read.
 UNREAD_CONTEXT = 4096
 NO_LICENSE = {"other", "unknown", "commercial-license-agreement"}
+ROUND = 10**8
 CACHE_BYTES = 2  # 16-bit keys and values
 # Architectures in which every layer keeps all keys and values. Latent, sliding-window and hybrid attention keep less.
 FULL_ATTENTION = {
@@ -39,6 +40,8 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
     context = row["context_length"]
     license_tag = row.get("license")
     active = row.get("active_parameters")
+    if active and active % ROUND:
+        active = None  # worked out from the layers by the list, and twice too large for some; round figures are the makers' own
     facts = {
         "repo": row["name"], "open_weights": True, "release_date": row.get("release_date"),
         "license": None if license_tag in NO_LICENSE else license_tag,

@@ -455,7 +455,7 @@ def test_llm_stats_what_is_null_stays_unknown(tmp_path: Path) -> None:
 # --- llmfit
 
 LLMFIT: dict[str, Any] = {
-    "name": "Qwen/Qwen3-30B-A3B", "parameters_raw": 30532122624, "active_parameters": 3345000000, "context_length": 40960,
+    "name": "Qwen/Qwen3-30B-A3B", "parameters_raw": 30532122624, "active_parameters": 3300000000, "context_length": 40960,
     "release_date": "2025-04-27", "license": "apache-2.0", "capabilities": ["tool_use"], "num_hidden_layers": 48,
     "num_key_value_heads": 4, "architecture": "qwen3_moe", "head_dim": 128,
 }  # fmt: skip
@@ -467,7 +467,11 @@ def llmfit_row(tmp_path: Path, **changes: Any) -> Sighting:
 
 def test_llmfit_counts_are_billions(tmp_path: Path) -> None:
     facts = llmfit_row(tmp_path).facts
-    assert (facts["parameters_b"], facts["active_parameters_b"]) == (30.532, 3.345)
+    assert (facts["parameters_b"], facts["active_parameters_b"]) == (30.532, 3.3)
+
+
+def test_llmfit_active_parameters_that_it_worked_out_itself_are_left_out(tmp_path: Path) -> None:
+    assert "active_parameters_b" not in llmfit_row(tmp_path, active_parameters=9_310_123_456).facts
 
 
 def test_llmfit_a_small_model_keeps_three_places(tmp_path: Path) -> None:
