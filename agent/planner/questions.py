@@ -27,7 +27,7 @@ class Question:
 def questions(plan: Plan, found: Shortlist, catalog: Catalog, today: dt.date) -> tuple[Question, ...]:
     """The questions that matter for `found`, most decisive first."""
     asked: list[Question] = []
-    for applies, changed, english, japanese, if_yes in _candidates(plan.requirements):
+    for applies, changed, english, japanese, if_yes in _candidates(plan):
         if len(asked) == MOST:
             break
         if applies and (changed is None or _changes(found, changed, catalog, today)):
@@ -36,10 +36,13 @@ def questions(plan: Plan, found: Shortlist, catalog: Catalog, today: dt.date) ->
 
 
 def _candidates(
-    r: Requirements,
+    plan: Plan,
 ) -> tuple[tuple[bool, Callable[[Requirements], Requirements] | None, str, str, str | None], ...]:
     """Whether the question applies, what a yes would change (None: it decides whether money counts at all), the words."""
+    r = plan.requirements
+    foreign = any("say it in US dollars" in said for said in plan.ignored)
     return (
+        (foreign and r.max_monthly_usd is None, None, "What is the budget a month, in US dollars?", "月の予算は米ドルでいくらですか。", None),
         (_half_known(r) and not r.own_hardware, None,
          "How many requests a month, and how many tokens in and out each? Without all three no monthly cost can be worked out.",
          "月に何リクエスト、1件あたり入力と出力は何トークンですか。三つともわからないと月額を計算できません。", None),

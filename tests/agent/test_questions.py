@@ -24,3 +24,7 @@ def test_never_more_than_two_questions() -> None:
 def test_nothing_is_asked_when_the_answer_could_not_change() -> None:
     asked = answer_question("commercial use, 1,000 requests a day of 500 tokens in and 50 out, $400 a month", TODAY)
     assert asked["questions"] == []
+
+
+def test_a_budget_in_another_currency_is_asked_for_in_dollars() -> None:
+    assert answer_question("月5万円以内、商用利用可", TODAY)["questions"] == ["月の予算は米ドルでいくらですか。"]
