@@ -22,6 +22,7 @@ models = typer.Typer(no_args_is_help=True, help="The catalogue: list, show, comp
 app.add_typer(models, name="models")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")]
 
 
 @app.command()
@@ -47,9 +48,7 @@ def ask(
 @models.command("list")
 def list_models(
     text: Annotated[str, typer.Argument(help="Words that id or name must contain.")] = "",
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")
-    ] = False,
+    coverage: Coverage = False,
     as_json: Json = False,
 ) -> None:
     """List the models that can be had now."""
@@ -71,9 +70,7 @@ def list_models(
 @models.callback(invoke_without_command=True)
 def _models(
     context: typer.Context,
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")
-    ] = False,
+    coverage: Coverage = False,
     as_json: Json = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from catalog import snapshot
-from catalog.answer import facts, rating
+from catalog.answer import facts
 from catalog.errors import BadInput
 from catalog.legal import tunable
 from catalog.lookup import find, matches
@@ -40,7 +40,7 @@ def list_rows(text: str, today: dt.date) -> Listing:
     anything = Requirements()
     rows = []
     for model in chosen:
-        rated = rating(model, "overall")
+        rated = model.rating_on("overall")
         place = judge(model, anything, today).offering
         rows.append({"model": model.id, "facts": facts(model, place), "overall": rated.rating if rated else None})
     return Listing(rows, len(current))

@@ -14,7 +14,7 @@ from catalog.cost import CENT
 from catalog.errors import UnknownModel
 from catalog.legal import terms as license_terms
 from catalog.lookup import find
-from catalog.models import Catalog, Model, Offering, Rating
+from catalog.models import Catalog, Model, Offering
 from catalog.requirements import Requirements
 from catalog.score import FORMULA
 from catalog.shortlist import Candidate, Judged, Miss, Shortlist
@@ -66,7 +66,7 @@ def answer(catalog: Catalog, found: Shortlist) -> Document:
 
 def _unrated(found: Shortlist) -> dict[str, Any]:
     """How many that qualify are not on the board, and the newest of them: unrated is not bad."""
-    blind = [c.model for c in found.candidates if rating(c.model, found.requirements.board) is None]
+    blind = [c.model for c in found.candidates if c.model.rating_on(found.requirements.board) is None]
     newest = sorted(blind, key=lambda model: (model.release_date.value or "", model.id), reverse=True)
     return {"count": len(blind), "newest": [model.id for model in newest[:3]]}
 
@@ -155,9 +155,12 @@ def disagreements(model: Model) -> list[str]:
     return said
 
 
-def rating(model: Model, board: str) -> Rating | None:
-    """The model's rating on `board`."""
-    return next((found for found in model.ratings if found.board == board), None)
+def hire(gpu: hardware.OwnGpu) -> Document:
+    """A GPU hire that holds a model: what it is, its price a month to the cent, and where that was read."""
+    return {
+        "gpu": f"{gpu.hire.gpus} x {gpu.hire.gpu} at {gpu.hire.provider}", "usd_per_month": str(gpu.monthly_usd.quantize(CENT)),
+        "output_tokens_per_s_at_most": gpu.output_tokens_per_s_at_most, "source": gpu.hire.source, "checked": gpu.hire.checked,
+    }  # fmt: skip
 
 
 def offerings_table(model: Model, today: dt.date) -> list[Document]:
@@ -187,7 +190,7 @@ def offerings_table(model: Model, today: dt.date) -> list[Document]:
 def _entry(catalog: Catalog, found: Shortlist, candidate: Candidate) -> Document:
     judged, model, r = candidate.judged, candidate.model, found.requirements
     place = judged.offering
-    on_board = rating(model, r.board)
+    on_board = model.rating_on(r.board)
     return {
         "model": model.id, "name": model.name,
         "facts": facts(model, place),
@@ -215,12 +218,7 @@ def _hire(found: Shortlist, model: Model) -> Document | None:
     """For own hardware that is not owned yet: the cheapest hire that holds the model."""
     r = found.requirements
     gpu = hardware.own_gpu(model, r) if r.own_hardware and not r.memory_gb else None
-    if gpu is None:
-        return None
-    return {
-        "gpu": f"{gpu.hire.gpus} x {gpu.hire.gpu} at {gpu.hire.provider}", "usd_per_month": str(gpu.monthly_usd.quantize(CENT)),
-        "output_tokens_per_s_at_most": gpu.output_tokens_per_s_at_most, "source": gpu.hire.source, "checked": gpu.hire.checked,
-    }  # fmt: skip
+    return None if gpu is None else hire(gpu)
 
 
 def _reasons(found: Shortlist, candidate: Candidate) -> list[str]:
@@ -229,9 +227,9 @@ def _reasons(found: Shortlist, candidate: Candidate) -> list[str]:
     prices = [c.judged.price for c in found.candidates if c.judged.price is not None]
     if candidate.judged.price is not None and candidate.judged.price == min(prices):
         said.append(f"cheapest of the {len(found.candidates)} that qualify")
-    mine = rating(model, r.board)
+    mine = model.rating_on(r.board)
     if mine:
-        better = sum(1 for c in found.candidates if (its := rating(c.model, r.board)) and its.rating > mine.rating)
+        better = sum(1 for c in found.candidates if (its := c.model.rating_on(r.board)) and its.rating > mine.rating)
         place = "best rated" if not better else f"number {better + 1}"
         said.append(
             f"{place} of them on the Arena {r.board} board: {mine.rating:g} [{mine.low:g}, {mine.high:g}] "
@@ -258,7 +256,7 @@ def _against(found: Shortlist, candidate: Candidate) -> list[str]:
         said.append(f"costs {price / min(priced)[0]:.0f} times the cheapest that qualifies ({min(priced)[1]})")
     if candidate.judged.alike and price is not None and price * 4 <= median(candidate.judged.alike):
         said.append("its price here is a quarter of the median or less: check it")
-    if rating(model, r.board) is None:
+    if model.rating_on(r.board) is None:
         said.append(f"not on the Arena {r.board} board: its quality term is 0")
     known = license_terms(model)
     if known and known.basis:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog import answer, curated
-from catalog.cost import CENT, break_even_requests
+from catalog.cost import HOURS_PER_MONTH, break_even_requests
 from catalog.errors import BadInput
 from catalog.hardware import own_gpu
 from catalog.legal import terms
@@ -19,7 +19,6 @@ from catalog.shortlist import Judged, judge
 from catalog.status import is_current, stops_on
 
 MOST = 8
-SECONDS_PER_MONTH = 730 * 3600
 
 
 def compare(catalog: Catalog, names: Sequence[str], workload: Workload, today: dt.date) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def _row(catalog: Catalog, name: str, r: Requirements, today: dt.date) -> dict[s
     match = find(catalog, name)
     model = match.model
     judged = judge(model, r, today)
-    place, rated = judged.offering, answer.rating(model, "overall")
+    place, rated = judged.offering, model.rating_on("overall")
     return {
         "asked": name, "model": model.id, "note": match.note, "status": _status(model, today),
         "facts": answer.facts(model, place), "license_terms": _terms(model),
@@ -99,13 +98,11 @@ def _own(model: Model, r: Requirements, judged: Judged) -> dict[str, Any] | None
         return None
     each = _usd_per_request(judged, r)
     even = None if each is None else break_even_requests(gpu.monthly_usd, each)
-    needed = None if even is None else float(even * (r.workload.output_tokens or 0) / SECONDS_PER_MONTH)
-    return {
+    needed = None if even is None else float(even * (r.workload.output_tokens or 0) / (HOURS_PER_MONTH * 3600))
+    return answer.hire(gpu) | {
+        "cheaper_than_api_from_requests_per_month": None if even is None else int(even),
         "needs_output_tokens_per_s_there": None if needed is None else round(needed, 1),
-        "gpu": f"{gpu.hire.gpus} x {gpu.hire.gpu} at {gpu.hire.provider}",
-        "usd_per_month": str(gpu.monthly_usd.quantize(CENT)), "cheaper_than_api_from_requests_per_month": None if even is None else int(even),
-        "output_tokens_per_s_at_most": gpu.output_tokens_per_s_at_most, "source": gpu.hire.source, "checked": gpu.hire.checked,
-    }  # fmt: skip
+    }
 
 
 def _plans(model: Model, judged: Judged, r: Requirements) -> list[dict[str, Any]]:

@@ -154,7 +154,7 @@ def _not_from(model: Model, denied: tuple[str, ...]) -> Verdict:
 
 def _rated(r: Requirements) -> tuple[Constraint | None, ...]:
     def judge(model: Model) -> Verdict:
-        rating = next((rating for rating in model.ratings if rating.board == r.board), None)
+        rating = model.rating_on(r.board)
         if rating is None:
             return Verdict(Answer.UNKNOWN, f"not on the {r.board} board")
         return YES if rating.rating >= (r.min_rating or 0) else Verdict(Answer.NO, f"rated {rating.rating:g}")

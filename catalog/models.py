@@ -141,6 +141,10 @@ class Model:
     benchmarks: tuple[Benchmark, ...] = ()
     offerings: tuple[Offering, ...] = ()
 
+    def rating_on(self, board: str) -> Rating | None:
+        """The rating on `board`, or None where the model is not on it."""
+        return next((rating for rating in self.ratings if rating.board == board), None)
+
 
 FACT_FIELDS = (
     "repo", "open_weights", "license", "release_date", "knowledge_cutoff", "parameters_b", "active_parameters_b",

@@ -42,12 +42,12 @@ def terms(
     model: Model, offering: Offering | None, price: Decimal | None, r: Requirements, by: Yardstick
 ) -> tuple[Term, ...]:
     """The five terms of one candidate. `price` is its monthly cost, or its blended price without a volume."""
-    rating = next((found.rating for found in model.ratings if found.board == r.board), None)
+    mine = model.rating_on(r.board)
     speed = offering.output_tokens_per_s.value if offering else None
     released = span(str(model.release_date.value)) if model.release_date.known else None
     context = model.context_tokens.value or model.max_input_tokens.value
     return (
-        _term("quality", None if rating is None else 2 / (1 + 10 ** ((by.best_rating - rating) / 400))),
+        _term("quality", None if mine is None else 2 / (1 + 10 ** ((by.best_rating - mine.rating) / 400))),
         _term("cost", _cheapness(price, by.cheapest)),
         _term("speed", None if not speed else math.log10(speed / 10) / 1.7),
         _term("recency", None if released is None else 1 - (by.today - released.first).days / 730),

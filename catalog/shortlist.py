@@ -76,11 +76,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """Lifting `miss` alone would bring in `candidate`, whose score would be higher by `gain` (or anything at all)."""
+    """Lifting `miss` alone would bring in `candidate`, which is clearly better than the first (or anything at all)."""
 
     miss: Miss
     candidate: Candidate
-    gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ def relaxations(
     for candidate in field:
         if candidate.judged.failed and (leader is None or candidate.score > base + CLEARLY_BETTER):
             miss = candidate.judged.failed[0]
-            found.setdefault(miss.wanted, Relaxation(miss, candidate, candidate.score - base))
+            found.setdefault(miss.wanted, Relaxation(miss, candidate))
     return tuple(found.values())[:3]
 
 

@@ -74,7 +74,7 @@ def _enumerations(reading: Reading, table: dict[str, str]) -> list[list[tuple[st
             (slug, match)
             for slug, pattern in table.items()
             for match in re.finditer(rf"(?<![a-z0-9-])(?:{pattern})(?![a-z0-9-])", reading.text)
-            if not any(a < match.end() and b > match.start() for a, b in reading.spans)
+            if not reading.marked(*match.span())
         ),
         key=lambda item: item[1].start(),
     )

@@ -55,6 +55,10 @@ class Reading:
         """Mark words as understood."""
         self.spans += [match.span() for match in found]
 
+    def marked(self, start: int, stop: int) -> bool:
+        """Whether any character from `start` up to `stop` has been understood."""
+        return any(a < stop and b > start for a, b in self.spans)
+
     def clause(self, at: int) -> tuple[int, int]:
         """Start and end of the clause around character `at`."""
         before = bisect.bisect_right(self._after, at)
@@ -91,7 +95,7 @@ def leftovers(reading: Reading) -> list[str]:
     ends = [(m.start(), m.end()) for m in CLAUSE_END.finditer(reading.text)] + [(len(reading.text),) * 2]
     for stop, after in ends:
         clause = reading.text[start:stop].strip()
-        if len(clause) > 2 and not any(a < stop and b > start for a, b in reading.spans):
+        if len(clause) > 2 and not reading.marked(start, stop):
             found.append(clause)
         start = after
     return found + [number for number in _numbers(reading) if not any(number in clause for clause in found)]
@@ -100,6 +104,4 @@ def leftovers(reading: Reading) -> list[str]:
 def _numbers(reading: Reading) -> list[str]:
     """Figures that no rule took, each with the words behind it: a number is seldom said in vain."""
     figures = re.finditer(r"(?<![\w.$€£¥-])\d[\d,.]*\d?\s?(?:%|[a-z万億千]+)?(?: [a-z%]+){0,2}", reading.text)
-    return [
-        m.group().strip() for m in figures if not any(a < m.start() + 2 and b > m.start() for a, b in reading.spans)
-    ]
+    return [m.group().strip() for m in figures if not reading.marked(m.start(), m.start() + 2)]

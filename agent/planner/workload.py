@@ -160,7 +160,7 @@ def _chunks(reading: Reading) -> None:
 
 def _lengths(reading: Reading) -> None:
     """Every other length, given to the part of the workload that the words beside it name; without any, the input."""
-    found = [m for m in LENGTH.finditer(reading.text) if not _covered(reading, m)]
+    found = [m for m in LENGTH.finditer(reading.text) if not reading.marked(*m.span())]
     chunked, unnamed = "workload.input_tokens" in reading.values, False
     for match in found:
         start, stop = reading.clause(match.start())
@@ -193,10 +193,6 @@ def _lengths(reading: Reading) -> None:
             reading.take(name, value, match)
 
 
-def _covered(reading: Reading, match: re.Match[str]) -> bool:
-    return any(a < match.end() and b > match.start() for a, b in reading.spans)
-
-
 def _tokens(amount: str, unit: str, reading: Reading) -> int:
     if unit in _UNIT_JA:
         return round(number(amount) * _UNIT_JA[unit])
@@ -213,13 +209,11 @@ def _flags(reading: Reading) -> None:
         reading.take("workload.batch", True, found)
     share = r"(?P<n>\d+(?:\.\d+)?)\s?(?P<unit>%|percent|割)"
     cached = rf"{share}[^.。]{{0,40}}(?:same|identical|cache|repeat|shared|static|unchanged|共通|キャッシュ|同じ|固定)|(?:cache|キャッシュ|共通部分)[^.。]{{0,25}}?{share.replace('?P<n>', '?P<m>').replace('?P<unit>', '?P<unit2>')}"
-    if found := re.search(cached, reading.text):
-        amount, unit = (found["n"], found["unit"]) if found["n"] else (found["m"], found["unit2"])
-        reading.take("workload.cached_share", _share(amount, unit), found)
     peak = rf"{share}[^.。、,]{{0,30}}(?:peak|ピーク|busy hours)|(?:peak|ピーク|busy hours)[^.。、,%\d]{{0,20}}{share.replace('?P<n>', '?P<m>').replace('?P<unit>', '?P<unit2>')}"
-    if found := re.search(peak, reading.text):
-        amount, unit = (found["n"], found["unit"]) if found["n"] else (found["m"], found["unit2"])
-        reading.take("workload.peak_share", _share(amount, unit), found)
+    for name, pattern in (("cached_share", cached), ("peak_share", peak)):
+        if found := re.search(pattern, reading.text):
+            amount, unit = (found["n"], found["unit"]) if found["n"] else (found["m"], found["unit2"])
+            reading.take(f"workload.{name}", _share(amount, unit), found)
 
 
 def _share(amount: str, unit: str) -> float:
