@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from agent.data import data
+from agent.output import Json, console, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,8 +18,8 @@ app = typer.Typer(
 )
 models = typer.Typer(no_args_is_help=True, help="The catalogue: list, show, compare, refresh.")
 app.add_typer(models, name="models")
+app.add_typer(data, name="data")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")]
 
 
@@ -38,11 +36,11 @@ def ask(
     if not as_json and sys.stdin.isatty() and sys.stdout.isatty():
         document = _ask_back(question, document)
     if as_json:
-        _print_json({key: value for key, value in document.items() if key not in ("japanese", "if_yes")})
+        print_json({key: value for key, value in document.items() if key not in ("japanese", "if_yes")})
     else:
         from agent.screen import show_answer
 
-        show_answer(_console(), document, japanese=document["japanese"], today=today())
+        show_answer(console(), document, japanese=document["japanese"], today=today())
 
 
 @models.command("list")
@@ -60,11 +58,11 @@ def list_models(
 
     rows, total = list_rows(text, today())
     if as_json:
-        _print_json({"models": rows, "total": total})
+        print_json({"models": rows, "total": total})
     else:
         from agent.screen import show_models
 
-        show_models(_console(), rows, total)
+        show_models(console(), rows, total)
 
 
 @models.callback(invoke_without_command=True)
@@ -90,11 +88,11 @@ def show(
 
     document = sheet(snapshot.load(), model, today())
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         from agent.screen import show_sheet
 
-        show_sheet(_console(), document)
+        show_sheet(console(), document)
 
 
 @models.command()
@@ -117,11 +115,11 @@ def compare(
     }).workload  # fmt: skip
     document = compare_models(names, workload)
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         from agent.screen import show_comparison
 
-        show_comparison(_console(), document)
+        show_comparison(console(), document)
 
 
 @models.command()
@@ -134,7 +132,7 @@ def refresh(as_json: Json = False) -> None:
     with stages() as report:
         document = fetch_all(today(), report)
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         for row in document["sources"]:
             typer.echo(f"{row['source']:14} {row['said']}")
@@ -172,11 +170,11 @@ def advise(
         training_usd_per_mtok=training_usd_per_mtok, months=months,
     ))  # fmt: skip
     if as_json:
-        _print_json(document)
+        print_json(document)
     else:
         from agent.screen import show_advice
 
-        show_advice(_console(), document)
+        show_advice(console(), document)
 
 
 @app.command()
@@ -190,12 +188,14 @@ def serve() -> None:
 def main() -> NoReturn:
     """Run the command. Exit codes: 0 done, 1 the work failed, 2 bad usage or input."""
     from catalog.errors import BadInput, CatalogError
+    from pricer.errors import BadInput as BadPricerInput
+    from pricer.errors import PricerError
 
     try:
         app(standalone_mode=True)
-    except BadInput as error:
+    except (BadInput, BadPricerInput) as error:
         _refuse(error, 2)
-    except CatalogError as error:
+    except (CatalogError, PricerError) as error:
         _refuse(error, 1)
     except BrokenPipeError:
         sys.exit(1)
@@ -207,7 +207,7 @@ def main() -> NoReturn:
 
 def _refuse(error: Exception, code: int) -> NoReturn:
     if "--json" in sys.argv:
-        _print_json({"error": str(error)})
+        print_json({"error": str(error)})
     else:
         sys.stderr.write(f"assay: {error}\n")
     sys.exit(code)
@@ -244,21 +244,9 @@ def _coverage(as_json: bool) -> None:
 
     rows = coverage(snapshot.load(), today())
     if as_json:
-        _print_json(
+        print_json(
             {row.name: {"count": row.count, "of": row.of, "at_least": row.at_least, "met": row.met} for row in rows}
         )
     else:
         for row in rows:
             typer.echo(f"{row.name:34} {row.text}{'' if row.met else '  NOT MET'}")
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        return Console(highlight=False)
-    return Console(highlight=False, width=120)

@@ -15,9 +15,9 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)
     ) as bar:
-        task = bar.add_task("refresh", total=None)
+        task = bar.add_task("", total=None)
 
         def report(name: str, done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total)
+            bar.update(task, description=name, completed=done, total=total or None)
 
         yield report

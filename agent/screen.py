@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+NUMERIC = ("BIGINT", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER")
 WIDE = 110  # columns that the whole list of models takes
 LABELS = {
     "en": {
@@ -166,6 +168,19 @@ def show_advice(console: Console, advice: dict[str, Any]) -> None:
             label = ""  # noqa: PLW2901 - the label stands once
 
 
+def show_rows(console: Console, document: dict[str, Any]) -> None:
+    """The rows of a query. They are data that anybody may have written: nothing in them reaches the terminal as a command."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    numbers = [column["type"].startswith(NUMERIC) for column in document["columns"]]
+    for column, number in zip(document["columns"], numbers, strict=True):
+        table.add_column(_datum(column["name"]), justify="right" if number else "left", overflow="fold")
+    for row in document["rows"]:
+        table.add_row(*map(_datum, row))
+    console.print(table)
+    rows = f"{len(document['rows'])} row{'' if len(document['rows']) == 1 else 's'}"
+    console.print(Text(f"{rows} in {document['elapsed_s']:.2f} s. {document['note']}", style="dim"))
+
+
 # --- parts of the answer
 
 
@@ -274,6 +289,17 @@ def _offerings(console: Console, offerings: Iterable[dict[str, Any]]) -> None:
 # --- small shapes
 
 
+def _datum(value: object) -> Text:
+    """A value as text that is neither markup nor a control sequence."""
+    from pricer.query.cells import printable
+
+    if value is None:
+        return Text("null", style="dim")
+    if isinstance(value, list | dict | bool):
+        value = json.dumps(value, ensure_ascii=False)
+    return Text(printable(str(value)))
+
+
 def _field(console: Console, label: str, text: str, width: int = 13) -> None:
     console.print(_labelled(label, text, width))
 
@@ -325,3 +351,88 @@ def _value(value: object) -> str:
         if value is None or isinstance(value, bool)
         else str(value)
     )
+
+
+# --- a data set
+
+
+def show_dataset(console: Console, document: dict[str, Any]) -> None:
+    """A data set in figures: where its records went, its splits, its distributions, what was taken out, what was checked."""
+    source, target = document["source"], document["target"]
+    where = f"   {_datum(source['name']).plain} ({source['kind']})"
+    console.print(Text.assemble((_datum(document["name"]).plain, "bold"), where))
+    if source["synthetic"]:
+        warning = "SYNTHETIC SAMPLE: made up by a program; no figure says anything about real products"
+        console.print(Text(warning, style="bold yellow"))
+    if best := document["best_reachable"]:
+        errors = f"mean ${best['mae_usd']:.2f}, median ${best['median_ae_usd']:.2f} on {best['n']:,} test items"
+        _field(console, "Best error", f"{errors}: the noise in the prices; no predictor can do better")
+    for place, line in enumerate(_ledger(document["funnel"])):
+        _field(console, "" if place else "Records", line)
+    _field(console, "Splits", "price in US dollars" if target["unit"] == "usd" else _datum(target["name"]).plain)
+    console.print(Padding(_splits_table(document), (0, 0, 0, 13)))
+    for label, text in _dataset_lines(document):
+        _field(console, label, text)
+    about = {"duplicates": "across splits", "prompts": "hold their answer" if target["unit"] == "usd" else ""}
+    for name, what in about.items():
+        verdict = document["verdicts"][name]
+        said = _labelled(name.title(), f"{verdict['says']} {what}".strip() + f": {verdict['because']}", 13)
+        console.print(said, style=None if verdict["is_good"] else "bold red")
+    _field(console, "Fingerprint", document["fingerprint"])
+
+
+def _ledger(funnel: dict[str, Any]) -> list[str]:
+    """What came in, less each loss, is what stayed."""
+    losses = [("−", count, _datum(reason).plain) for reason, count in funnel["dropped"].items()]
+    rows = [(" ", funnel["raw"], "records read"), *losses, ("=", funnel["kept"], "items kept")]
+    width = len(f"{funnel['raw']:,}")
+    return [f"{sign} {count:>{width},}  {what}" for sign, count, what in rows]
+
+
+def _splits_table(document: dict[str, Any]) -> Table:
+    """The splits with the quantiles of their targets and their distance from training."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    quantiles = {"5 %": "p05", "25 %": "p25", "median": "median", "75 %": "p75", "95 %": "p95"}
+    shown = {} if document["target"]["is_label"] else quantiles
+    for name in ("split", "items", "families", *shown, *(["drift (5 % value)"] if shown else [])):
+        table.add_column(name, justify="left" if name == "split" else "right")
+    drift = {row["split"]: row["target"] for row in document["drift"]}
+    for split in [*document["splits"], document["whole"]]:
+        at, far = split["target"], drift.get(split["name"])
+        cells = [f"{at[part]:,.2f}" if at else "–" for part in shown.values()]
+        cells += [f"{far['statistic']:.3f} ({far['critical']:.3f})" if far else ""] if shown else []
+        table.add_row(split["name"], f"{split['items']:,}", f"{split['families']:,}", *cells)
+    return table
+
+
+def _dataset_lines(document: dict[str, Any]) -> list[tuple[str, str]]:
+    families, target = document["families"], document["target"]
+    largest = families["largest"][0]["items"] if families["largest"] else 1
+    hits = sorted((rule for rule in document["rules"] if rule["hits"]), key=lambda rule: -rule["hits"])
+    count, singletons = families["count"], families["singletons"]
+    lines = [("Families", f"{count:,}, {singletons:,} of them of one item; the largest has {largest:,}")]
+    if not target["is_label"]:
+        lines += _sparks("Price" if target["unit"] == "usd" else "Target", document["target_bins"])
+    lines += [*_sparks("Tokens", document["token_bins"]), ("Categories", _groups_line(document["categories"]))]
+    lines += [("Labels", _groups_line(document["labels"]))] if document["labels"] else []
+    return [*lines, ("Taken out", " · ".join(f"{rule['name']} {rule['hits']:,}" for rule in hits) or "nothing")]
+
+
+def _sparks(label: str, bins: dict[str, Any]) -> list[tuple[str, str]]:
+    """A bar for each bin before and after, drawn against the side's own fullest."""
+    names = [*(f"{edge:,g}" for edge in bins["edges"]), f"{bins['edges'][-1]:,g} and more"]
+    filled = [place for place, pair in enumerate(zip(bins["before"], bins["after"], strict=True)) if any(pair)] or [0]
+    lines = []
+    for side in ("before", "after"):
+        counts = bins[side][filled[0] : filled[-1] + 1]
+        bars = "".join(" ▁▂▃▄▅▆▇█"[-(-8 * count // max(1, *counts))] for count in counts)
+        line = f"{side:6} {names[filled[0]]:>6} {bars} {names[filled[-1] + 1]}"
+        lines.append((label if side == "before" else "", line))
+    return lines
+
+
+def _groups_line(groups: dict[str, Any]) -> str:
+    rows = [(row["name"], sum(row["items"])) for row in groups["rows"]]
+    said = [f"{'(not stated)' if name is None else _datum(name).plain} {items:,}" for name, items in rows[:8]]
+    more = len(rows[8:]) + groups["more"]
+    return " · ".join(said) + (f" · {more:,} more" if more else "")

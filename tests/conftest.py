@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 TODAY = dt.date(2026, 11, 21)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

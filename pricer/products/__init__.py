@@ -1,0 +1,1 @@
+"""Products: raw records in, a leak-free data set out that can be described and queried."""
