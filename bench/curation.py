@@ -1,7 +1,7 @@
 """Curation against a straightforward loop, and its growth: `python bench/curation.py [SIZE ...]`, by default 10000 100000 1000000.
 
 For each size a synthetic raw file is written once. `assay data load` runs as a process of its own; its wall time and the largest
-memory of the whole process tree (sampled every 50 ms) are taken. The loop does the same work record by record in plain Python:
+memory of the whole process tree (sampled twice a second) are taken. The loop does the same work record by record in plain Python:
 json, cleaning, the same rules, the same tokenizer and budgets, a 128-hash MinHash in numpy; it runs in the same session on the
 first 10,000 records, and its rate is what the speed-up is measured against. Only ratios count; seconds are of this machine.
 """
@@ -55,7 +55,7 @@ def _load(path: Path, home: Path) -> tuple[float, float]:
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, sum(_resident_mb(pid) for pid in _tree(process.pid)))
-        time.sleep(0.05)
+        time.sleep(0.5)
     assert process.returncode == 0, "the load failed"
     return time.perf_counter() - started, peak
 

@@ -112,7 +112,6 @@ class _Draft:
     record: Record
     target: float | None
     label: str | None
-    names: list[str]
     body: str
     raw_chars: int
     text: str = ""
@@ -189,31 +188,28 @@ def _outside(value: float | None, settings: Settings) -> str | None:
 def _draft(answered: _Answered, rules: Rules, named: _DetailRules, tally: Tally) -> _Draft:
     """The record cleaned, without the details that a rule names and without part numbers."""
     said = answered.record
-    lines, names = [clean(said.title), clean(said.features), clean(said.description)], []
+    lines, touched = [clean(said.title), clean(said.features), clean(said.description)], set[str]()
     for name, value in said.details.items():
         rule = named[name]
         if rule is None:
-            names.append(clean(name).replace(": ", " "))
-            lines.append(f"{names[-1]}: {clean(value)}")
+            lines.append(f"{clean(name).replace(': ', ' ')}: {clean(value)}")
         else:
             _hit(tally, rule.name, 1, f"{name}: {value}"[:200], "")
+            touched.add(rule.name)
+    body = "\n".join(lines)
     if rules.part_number_chars:
-        lines = [_without_part_numbers(line, rules.part_number_chars, tally) for line in lines]
+        whole, (body, dropped) = body, drop_part_numbers(body, rules.part_number_chars)
+        if dropped:
+            _hit(tally, PART_NUMBER, dropped, whole, body)
+            touched.add(PART_NUMBER)
+    tally.items.update(touched)
     chars = len(said.title) + len(said.features) + len(said.description)
     chars += sum(len(name) + len(value) for name, value in said.details.items())
-    return _Draft(answered.line, said, answered.target, answered.label, names, "\n".join(lines), chars)
-
-
-def _without_part_numbers(line: str, least: int, tally: Tally) -> str:
-    kept, dropped = drop_part_numbers(line, least)
-    if dropped:
-        _hit(tally, PART_NUMBER, dropped, line, kept)
-    return kept
+    return _Draft(answered.line, said, answered.target, answered.label, body, chars)
 
 
 def _hit(tally: Tally, name: str, hits: int, before: str, after: str) -> None:
     tally.hits[name] += hits
-    tally.items[name] += 1
     samples = tally.samples.setdefault(name, [])
     if len(samples) < SAMPLES:
         samples.append(_around(before, after))
@@ -254,6 +250,7 @@ def _scrub(drafts: list[_Draft], rules: Rules, tally: Tally) -> None:
         for (draft, count), body in zip(changed, news, strict=True):
             tidy = "\n".join(_tidy(line) for line in body.split("\n"))
             _hit(tally, rule.name, count, draft.body, tidy)
+            tally.items[rule.name] += 1
             draft.body = tidy
 
 
@@ -333,14 +330,7 @@ def _items_table(drafts: list[_Draft], file: str) -> pa.Table:
     import pyarrow as pa
 
     parts = [draft.body.split("\n") for draft in drafts]
-    details = [
-        {
-            name: line[len(name) + 2 :]
-            for name, line in zip(draft.names, lines[3:], strict=True)
-            if len(line) > len(name) + 2
-        }
-        for draft, lines in zip(drafts, parts, strict=True)
-    ]
+    details = [_named_values(lines[3:]) for lines in parts]
     return pa.table({
         "id": pa.array([clean(draft.record.id) for draft in drafts], pa.string()),
         "title": pa.array([lines[0] for lines in parts], pa.string()),
@@ -358,6 +348,12 @@ def _items_table(drafts: list[_Draft], file: str) -> pa.Table:
         "source_file": pa.array([file] * len(drafts), pa.string()),
         "source_line": pa.array([draft.line for draft in drafts], pa.int64()),
     })  # fmt: skip
+
+
+def _named_values(lines: list[str]) -> dict[str, str]:
+    """The details that still have a name and a value."""
+    pairs = (line.partition(": ") for line in lines)
+    return {name: value for name, _, value in pairs if name and value}
 
 
 def _cleaned(text: str | None) -> str | None:

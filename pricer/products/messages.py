@@ -15,7 +15,7 @@ MONEY = re.compile(
     r"[$€£¥₹]\s?(\d[\d.,]*)|\b(\d[\d.,]*)\s?(?:usd|eur|gbp|dollars?|euros?)\b|\bprice ?(?:is|:)\s?(\d[\d.,]*)",
     re.IGNORECASE,
 )
-# A text without any of these cannot match; looking for them first is twenty times as fast as the pattern.
+# A text without a digit beside one of these cannot match; looking for that first is twenty times as fast as the pattern.
 SIGNS = ("$", "€", "£", "¥", "₹", "usd", "eur", "gbp", "dollar", "price is", "price:", "price :")
 
 
@@ -54,8 +54,7 @@ def stated_price(message: str, usd: float) -> str | None:
     for cents in {f"{usd:.2f}", f"{usd:,.2f}"}:
         if cents in message and (found := re.search(rf"(?<![\d.,]){re.escape(cents)}(?![.,]?\d)", message)):
             return found.group()
-    lowered = message.lower()
-    if not any(sign in lowered for sign in SIGNS):
+    if not _has_money(message.lower()):
         return None
     wanted = {f"{usd:.2f}", f"{nearest_dollar(usd)}", f"{nearest_dollar(usd)}.00"}
     for found in MONEY.finditer(message):
@@ -63,6 +62,18 @@ def stated_price(message: str, usd: float) -> str | None:
         if number in wanted:
             return found.group()
     return None
+
+
+def _has_money(lowered: str) -> bool:
+    """Whether a sign of money has a digit beside it."""
+    for sign in SIGNS:
+        at = lowered.find(sign)
+        while at >= 0:
+            beside = lowered[max(0, at - 2) : at] + lowered[at + len(sign) : at + len(sign) + 2]
+            if any(char.isdigit() for char in beside):
+                return True
+            at = lowered.find(sign, at + 1)
+    return False
 
 
 def mentions(message: str, dollars: int) -> bool:

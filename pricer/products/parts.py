@@ -78,9 +78,9 @@ class Curator:
         shard, take = Shard(**job["shard"]), job["take"]
         part = Part(self.folder, shard.index)
         block = curate(islice(read(shard), take), shard.file, self.settings)
-        columns = {name: block.items[name].to_pylist() for name in ("id", "title", "text")}
-        whole = ["\n".join(row.values()) for row in block.items.select(WHOLE).to_pylist()]
-        drawn = sketch(columns["id"], columns["title"], columns["text"], whole)
+        columns = {name: block.items[name].to_pylist() for name in {"id", "text", *WHOLE}}
+        wholes = ["\n".join(parts) for parts in zip(*(columns[name] for name in WHOLE), strict=True)]
+        drawn = sketch(columns["id"], columns["title"], columns["text"], wholes)
         write_parquet(block.items, part.items)
         write_parquet(block.dropped, part.dropped)
         with replacing(part.sketch) as temporary, temporary.open("wb") as file:
@@ -89,7 +89,7 @@ class Curator:
         return block.tally.raw
 
 
-WHOLE = ["title", "features", "description", "details"]
+WHOLE = ("title", "features", "description", "details")
 
 
 def job(shard: Shard, take: int | None) -> dict[str, Any]:

@@ -86,19 +86,21 @@ def read_rules(path: Path) -> Rules:
 
 
 def drop_part_numbers(text: str, least: int) -> tuple[str, int]:
-    """Cleaned `text` without part numbers, and how many were dropped.
+    """Cleaned `text`, of one line or several, without part numbers, and how many were dropped.
 
     A part number is a word of at least `least` characters, punctuation at its edges not counted, that contains a digit.
     """
-    if len(text) < least or not DIGIT.search(text):
-        return text, 0
-    words = text.split(" ")
-    suspects = {word for word in words if len(word) >= least and DIGIT.search(word)}
+    suspects = {word for word in text.split() if len(word) >= least and DIGIT.search(word)}
     gone = {word: rest for word in suspects if (rest := _without_part_number(word, least)) != word}
     if not gone:
         return text, 0
-    kept = [gone.get(word, word) for word in words]
-    return " ".join(word for word in kept if word), sum(word in gone for word in words)
+    lines, dropped = [], 0
+    for line in text.split("\n"):
+        words = line.split(" ")
+        kept = [rest for word in words if (rest := gone.get(word, word))]
+        dropped += sum(word in gone for word in words)
+        lines.append(" ".join(kept))
+    return "\n".join(lines), dropped
 
 
 def is_part_number(word: str, least: int = 8) -> bool:

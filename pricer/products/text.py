@@ -25,8 +25,8 @@ def clean(text: str) -> str:
         text = _until_stable(text, html.unescape, "&")
     if "<" in text:
         text = _until_stable(text, _without_tags, "<")
-    if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+    if text.isascii() and text.isprintable():  # then a blank is the only white space
+        return " ".join(text.split()) if "  " in text else text.strip()
     return unicodedata.normalize("NFC", " ".join(ODD.sub(" ", text).split()))
 
 

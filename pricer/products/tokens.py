@@ -23,7 +23,7 @@ class Tokenizer(Protocol):
 
     name: str
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[Sequence[int]]:
         """The token ids of each text; special tokens in it are plain text."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -53,17 +53,18 @@ class QuickTok:
         self._count: Any = quicktok.count_batch
         self._core: Any = quicktok.get_encoding(name)
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[Sequence[int]]:
         ids, offsets = self._core.encode_batch(list(texts), threads=self._threads)
-        flat, ends = ids.tolist(), offsets.tolist()
-        return [flat[start:end] for start, end in pairwise(ends)]
+        return [ids[start:end] for start, end in pairwise(offsets.tolist())]
 
     def count(self, texts: Sequence[str]) -> list[int]:
         counts: list[int] = self._count(self._core, list(texts), threads=self._threads).tolist()
         return counts
 
     def decode(self, ids: Sequence[int]) -> str:
-        data: bytes = self._core.decode_bytes(ids)
+        import numpy as np
+
+        data: bytes = self._core.decode_bytes(np.asarray(ids).tolist())
         return data.decode("utf-8", errors="ignore")
 
 
@@ -77,7 +78,8 @@ def tokenizer(name: str = DEFAULT, threads: int = 1) -> Tokenizer:
 
 def fingerprint(encoder: Tokenizer) -> str:
     """What tells one tokenizer from another: its name and how it cuts a probe."""
-    return hashlib.sha256(repr((encoder.name, encoder.encode([PROBE]))).encode()).hexdigest()[:16]
+    told = (encoder.name, [int(token) for token in encoder.encode([PROBE])[0]])
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def fit(encoder: Tokenizer, texts: Sequence[str], budget: int) -> list[Fitted]:

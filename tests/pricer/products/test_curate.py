@@ -63,10 +63,14 @@ def test_money_is_taken_out_of_the_text_before_it_is_searched() -> None:
 
 
 def test_hits_count_matches_and_items_count_records() -> None:
-    tally = curated(raw(1, title="kettle W10326469 AP6019603 steel"), raw(2)).tally
+    batteries = {"Batteries Included?": "No", "Batteries Required?": "No"}
+    tally = curated(raw(1, title="kettle W10326469 AP6019603 steel", store="X", details=batteries), raw(2)).tally
     assert (tally.hits["part-number"], tally.items["part-number"]) == (2, 1)
-    assert tally.hits["detail-best-sellers-rank"] == 2
-    assert tally.samples["part-number"][0] == ["kettle W10326469 AP6019603 steel", "kettle steel"]
+    assert (tally.hits["detail-batteries"], tally.items["detail-batteries"]) == (2, 1)
+    assert tally.hits["detail-best-sellers-rank"] == 1
+    before, after = tally.samples["part-number"][0]
+    assert before.startswith("kettle W10326469 AP6019603 steel\n")
+    assert after.startswith("kettle steel\n")
 
 
 def test_a_labelled_record_keeps_its_label() -> None:
