@@ -18,6 +18,7 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
         task = bar.add_task("", total=None)
 
         def report(name: str, done: int, total: int) -> None:
-            bar.update(task, description=name, completed=done, total=total or None)
+            bar.tasks[0].total = total or None  # `update` takes None for "as it was"
+            bar.update(task, description=name, completed=done)
 
         yield report

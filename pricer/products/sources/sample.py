@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import struct
-import tomllib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
-from operator import itemgetter
 from pathlib import Path
-from statistics import NormalDist, fmean, median
+from statistics import fmean, median
 from typing import Any, NamedTuple
 
 import orjson
 
 from pricer.errors import BadInput
 from pricer.products.shards import Raw, Shard
+from pricer.products.sources.sample_words import (
+    CLAUSES,
+    DIGITS,
+    NOISES,
+    Effect,
+    Kind,
+    vocabulary,
+)
 
 SIGMA = 0.25  # standard deviation of the noise in log dollars
 KINSHIP = 0.9  # correlation of that noise within a family, as the colours of one product sell for about the same
@@ -35,11 +39,7 @@ RECORDS_PER_SHARD = 10_000
 
 SENTENCES = (1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 9, 13, 19)  # in a description, beside its introduction
 FEATURES = (1, 2, 3, 3, 4, 4, 5, 6)  # beside the specification
-NOISES = 4096  # equally likely values of the standard normal noise
-CLAUSES = 1024  # openings, closings and features of a category: 10 bits
-WORDS = Path(__file__).with_name("sample_words.toml")
 
-DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 PAIRS = tuple(first + second for first in DIGITS for second in DIGITS)
 PLACE_OF_PAIR = {pair: place for place, pair in enumerate(PAIRS)}
 ASINS = 36**8
@@ -189,74 +189,6 @@ def floor(prices: Iterable[tuple[int, float]], seed: int = 0) -> Floor:
     return Floor(fmean(errors), median(errors), len(errors))
 
 
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    """A property's value: its words, what a title says with space or comma (nothing, if plain), the log dollars it adds."""
-
-    words: str
-    if_any: str
-    log_usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """A text with gaps, and which of the words in `_said` fill them: a third of the time of `str.format`."""
-
-    text: str
-    pick: Callable[[tuple[str, ...]], tuple[str, ...]]
-
-    def filled(self, said: tuple[str, ...]) -> str:
-        return self.text % self.pick(said)
-
-
-@dataclass(frozen=True, slots=True)
-class _Category:
-    """What the products of a category share. Any opening goes before any closing."""
-
-    name: str
-    ranking: str
-    places: tuple[str, ...]
-    brands: tuple[_Effect, ...]
-    openings: tuple[str, ...]
-    closings: tuple[str, ...]
-    features: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A kind of product. `log_usd` is for one plain piece of the middle size, `pounds` what that weighs."""
-
-    category: _Category
-    noun: str
-    shelf: str
-    log_usd: float
-    pounds: float
-    sizes: tuple[_Effect, ...]
-    materials: tuple[_Effect, ...]
-    packs: tuple[_Effect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    """The tables of sample_words.toml, made ready to be drawn from. `series` are starts, middles and ends of names."""
-
-    kinds: tuple[_Kind, ...]
-    tiers: tuple[_Effect, ...]
-    colours: tuple[str, ...]
-    qualities: tuple[str, ...]
-    compounds: tuple[str, ...]
-    series: tuple[tuple[str, ...], ...]
-    prefixes: tuple[str, ...]
-    layouts: tuple[_Template, ...]
-    specifications: tuple[_Template, ...]
-    introductions: tuple[_Template, ...]
-    phrases: tuple[str, ...]
-    lands: tuple[str, ...]
-    days: tuple[str, ...]
-    boxes: tuple[str, ...]
-    normal: tuple[float, ...]
-
-
 # The next three are made for every record, and a frozen dataclass takes three times as long to make as a named tuple.
 class _Lineage(NamedTuple):
     """The numbers of a record, and of the one it varies; the same object where it is no variant."""
@@ -268,12 +200,12 @@ class _Lineage(NamedTuple):
 class _Product(NamedTuple):
     """What a record sells; its effects make the price."""
 
-    kind: _Kind
-    brand: _Effect
-    size: _Effect
-    tier: _Effect
-    material: _Effect
-    pack: _Effect
+    kind: Kind
+    brand: Effect
+    size: Effect
+    tier: Effect
+    material: Effect
+    pack: Effect
     colour: str
     colour_shown: bool
     series: str
@@ -307,7 +239,7 @@ def _numbers(index: int, seed: int) -> Numbers:
 
 
 def _product(lineage: _Lineage) -> _Product:
-    words = _vocabulary()
+    words = vocabulary()
     kind, brand, size, tier, material, pack, colour, shown, start, middle, end, letter, digits, other, tail = (
         lineage.base[IDENTITY]
     )
@@ -344,7 +276,7 @@ def _variant(product: _Product, own: Numbers) -> _Product:
     if change % 3 == 1:
         sizes = [size for size in product.kind.sizes if size is not product.size]
         return product._replace(size=sizes[draw % len(sizes)])
-    colours = [colour for colour in _vocabulary().colours if colour != product.colour]
+    colours = [colour for colour in vocabulary().colours if colour != product.colour]
     return product._replace(colour=colours[draw % len(colours)], colour_shown=True)
 
 
@@ -355,7 +287,7 @@ def _log_usd(product: _Product) -> float:
 
 def _price(product: _Product, lineage: _Lineage) -> float:
     """In US dollars, to the cent. It never ends in a full ten cents: no text of ours has two decimals, so none can state it."""
-    normal = _vocabulary().normal
+    normal = vocabulary().normal
     noise = normal[lineage.base[NOISE] % NOISES]
     if lineage.own is not lineage.base:
         noise = KINSHIP * noise + math.sqrt(1 - KINSHIP**2) * normal[lineage.own[NOISE] % NOISES]
@@ -396,16 +328,12 @@ def _text(product: _Product, base: Numbers) -> _Text:
 
 
 # The words that templates may use, in the order in which `_said` gives them.
-SLOTS = (
-    "brand", "series", "code", "part", "noun", "size", "tier", "if_tier", "material", "if_material", "pack", "if_pack",
-    "colour", "if_colour", "quality", "compound", "place",
-)  # fmt: skip
 
 
 def _said(product: _Product, shape: Numbers, material_shown: bool) -> tuple[str, ...]:
     """The words for `SLOTS`."""
     kind, brand, size, tier, material, pack, colour, colour_shown, series, code, part = product
-    words, places = _vocabulary(), kind.category.places
+    words, places = vocabulary(), kind.category.places
     if_material, if_colour = material.if_any if material_shown else "", f", {colour}" if colour_shown else ""
     quality = words.qualities[shape[3] % len(words.qualities)]
     compound = words.compounds[shape[9] % len(words.compounds)]
@@ -417,13 +345,13 @@ def _said(product: _Product, shape: Numbers, material_shown: bool) -> tuple[str,
 
 
 def _title(shape: Numbers, said: tuple[str, ...]) -> str:
-    layouts = _vocabulary().layouts
+    layouts = vocabulary().layouts
     return layouts[shape[2] % len(layouts)].filled(said)
 
 
 def _features(product: _Product, base: Numbers, shape: Numbers, said: tuple[str, ...]) -> list[str]:
     """The specification, which states everything that makes the price, and some features."""
-    specifications, features = _vocabulary().specifications, product.kind.category.features
+    specifications, features = vocabulary().specifications, product.kind.category.features
     drawn = base[FEATURED][: FEATURES[shape[5] % len(FEATURES)]]
     specification = specifications[shape[4] % len(specifications)].filled(said)
     return [specification, *[features[draw % CLAUSES] for draw in drawn]]
@@ -431,7 +359,7 @@ def _features(product: _Product, base: Numbers, shape: Numbers, said: tuple[str,
 
 def _description(product: _Product, drawn: Numbers, shape: Numbers, said: tuple[str, ...]) -> list[str]:
     """An introduction and a sentence for every number drawn, in two paragraphs if they are many."""
-    introductions, category = _vocabulary().introductions, product.kind.category
+    introductions, category = vocabulary().introductions, product.kind.category
     openings, closings = category.openings, category.closings
     introduction = introductions[shape[6] % len(introductions)].filled(said)
     sentences = [openings[draw % CLAUSES] + closings[draw >> 22] for draw in drawn]
@@ -480,7 +408,7 @@ def _labelled(text: _Text, product: _Product, _base: Numbers) -> _Text:
 
 def _foreign(text: _Text, _product: _Product, base: Numbers) -> _Text:
     """A phrase in another script before the title or after the features."""
-    phrases, shape = _vocabulary().phrases, base[SHAPE]
+    phrases, shape = vocabulary().phrases, base[SHAPE]
     phrase = phrases[shape[8] % len(phrases)]
     if shape[1] % 2:
         return text._replace(title=f"{phrase} {text.title}")
@@ -509,7 +437,7 @@ ODDITY_BOUNDS = tuple(share * SCALE for share in accumulate(oddity.share for odd
 
 def _details(product: _Product, own: Numbers) -> dict[str, Any]:
     """Details as a page lists them; each group is missing from one record in eight."""
-    words, kind = _vocabulary(), product.kind
+    words, kind = vocabulary(), product.kind
     land, groups, weight, box, rank, day = own[4], *own[8:13]
     details: dict[str, Any] = {}
     if groups & 0o7:
@@ -530,114 +458,3 @@ def _details(product: _Product, own: Numbers) -> dict[str, Any]:
         details |= {"Brand": product.brand.words, "Color": product.colour, "Material": product.material.words}
         details["Country of Origin"] = words.lands[land % len(words.lands)]
     return details
-
-
-@cache
-def _vocabulary() -> _Vocabulary:
-    with WORDS.open("rb") as file:
-        table = tomllib.load(file)
-    fronts, backs = table["compound_fronts"].split(), table["compound_backs"].split()
-    letters = DIGITS[10:].replace("I", "").replace("O", "").replace("Q", "")
-    return _Vocabulary(
-        kinds=tuple(kind for category in table["categories"] for kind in _kinds(category, table)),
-        tiers=tuple(tier for row in table["tiers"] for tier in [_tier(**row)] * row["share"]),
-        colours=tuple(table["colours"]),
-        qualities=tuple(quality.title() for quality in table["qualities"].split()),
-        compounds=tuple(f"{front}-{back}" for front in fronts for back in backs),
-        series=tuple(tuple(table[f"series_{part}"].split()) for part in ("starts", "middles", "ends")),
-        prefixes=(*letters, *(one + other for one in letters for other in letters)),
-        layouts=_templates(table["layouts"]),
-        specifications=_templates(table["specifications"]),
-        introductions=_templates(table["introductions"]),
-        phrases=tuple(table["phrases"]),
-        lands=tuple(table["lands"]),
-        days=tuple(
-            f"{month} {day}, {year}" for month in table["months"] for day in range(1, 29) for year in range(2004, 2024)
-        ),
-        boxes=_boxes(),
-        normal=tuple(NormalDist().inv_cdf((place + 0.5) / NOISES) for place in range(NOISES)),
-    )
-
-
-def _kinds(category: dict[str, Any], table: dict[str, Any]) -> Iterator[_Kind]:
-    shared = _category(category, table)
-    for row in category["kinds"]:
-        middle = row["sizes"][len(row["sizes"]) // 2]
-        yield _Kind(
-            category=shared,
-            noun=row["noun"],
-            shelf=_plural(row["noun"]),
-            log_usd=math.log(row["usd"]),
-            pounds=0.05 * row["usd"] ** 0.8,
-            sizes=tuple(_size(size, row["unit"], row["elasticity"] * math.log(size / middle)) for size in row["sizes"]),
-            materials=tuple(_Effect(name, f"{name} ", table["materials"][name]) for name in row["materials"]),
-            packs=_packs(table["packs"] if row["usd"] <= table["packed_below_usd"] else [1], table["pack_elasticity"]),
-        )
-
-
-def _category(category: dict[str, Any], table: dict[str, Any]) -> _Category:
-    features = [f"{heading} {opening}" for opening in table["openings"] for heading in table["headings"]]
-    qualities = table["qualities"].split()
-    return _Category(
-        name=category["name"],
-        ranking=category["ranking"],
-        places=tuple(category["places"]),
-        brands=tuple(_Effect(name, name, log_usd) for name, log_usd in category["brands"].items()),
-        openings=tuple(f" {clause}" for clause in _clauses(table["openings"], category, qualities)),
-        closings=tuple(f" {clause}" for clause in _clauses(table["closings"], category, qualities)),
-        features=_clauses(features, category, qualities),
-    )
-
-
-def _clauses(templates: list[str], category: dict[str, Any], qualities: list[str]) -> tuple[str, ...]:
-    """`CLAUSES` fillings of the templates with a category's words, always the same ones."""
-    parts, places, jobs = category["parts"].split(), category["places"], category["jobs"]
-    key = f"{category['name']} {templates[0]}".encode()
-    draws = struct.iter_unpack("<5H", hashlib.shake_128(key).digest(10 * CLAUSES))
-    return tuple(
-        re.sub(
-            r"\b([Aa]) (?=[aeiou])",
-            r"\1n ",
-            templates[number % len(templates)].format(
-                quality=qualities[quality % len(qualities)],
-                part=parts[part % len(parts)],
-                other=parts[(part + 1 + other % (len(parts) - 1)) % len(parts)],
-                place=places[place % len(places)],
-                job=jobs[job % len(jobs)],
-                count=20 + other % 900,
-            ),
-        )
-        for number, (quality, part, other, place, job) in enumerate(draws)
-    )
-
-
-def _templates(texts: list[str]) -> tuple[_Template, ...]:
-    return tuple(
-        _Template(re.sub(r"\{\w+\}", "%s", text), itemgetter(*map(SLOTS.index, re.findall(r"\{(\w+)\}", text))))
-        for text in texts
-    )
-
-
-def _tier(words: str, log_usd: float, **_share: int) -> _Effect:
-    return _Effect(words.lower() or "standard", f"{words} " if words else "", log_usd)
-
-
-def _size(size: float, unit: str, log_usd: float) -> _Effect:
-    return _Effect(f"{size:g} {unit}", f"{size:g} {unit}", log_usd)
-
-
-def _packs(pieces: list[int], elasticity: float) -> tuple[_Effect, ...]:
-    """One effect for each number of pieces, the same object wherever the number repeats."""
-    packs = {count: _Effect(f"pack of {count}", f", Pack of {count}", elasticity * math.log(count)) for count in pieces}
-    packs[1] = _Effect("single unit", "", 0.0)
-    return tuple(packs[count] for count in pieces)
-
-
-def _plural(noun: str) -> str:
-    return noun if noun.endswith("s") else f"{noun}es" if noun.endswith(("x", "ch")) else f"{noun}s"
-
-
-def _boxes() -> tuple[str, ...]:
-    """4096 outer measures, in inches to one decimal."""
-    draws = struct.iter_unpack("<3H", hashlib.shake_128(b"boxes").digest(6 * 4096))
-    return tuple(" x ".join(f"{(5 + draw % 480) / 10:.1f}" for draw in three) + " inches" for three in draws)

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from pricer.errors import BadInput
 from pricer.products.shards import Shard
-from pricer.products.sources import sample
+from pricer.products.sources import sample, sample_words
 from pricer.products.sources.sample import SampleSource, expected_price, floor, index_of, lines, read, record
 
 COUNT = 12_000
-TABLE = tomllib.loads(sample.WORDS.read_text(encoding="utf-8"))
+TABLE = tomllib.loads(sample_words.WORDS.read_text(encoding="utf-8"))
 KINDS = {kind["noun"]: (kind, category) for category in TABLE["categories"] for kind in category["kinds"]}
 KEYS = """main_category title average_rating rating_number features description price images videos store categories details
 parent_asin bought_together"""
