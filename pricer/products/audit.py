@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pricer.products.curate import Settings
 
 # So many comparisons of two items at most; when every held-out item against all would be more, an even sample of them is compared.
-COMPARISONS = 60_000_000
+COMPARISONS = 80_000_000
 KINDS = (("title", 1, TITLE_WORDS), ("text", 3, TEXT_WORDS))
 EXAMPLES = 5
 

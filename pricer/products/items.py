@@ -48,7 +48,7 @@ class Column:
 ITEM_COLUMNS = (
     Column("id", "VARCHAR", "the record's own id (parent_asin for Amazon), else a hash of its place", example="B07XYZ1234"),
     Column("title", "VARCHAR", "cleaned title"),
-    Column("text", "VARCHAR", "title, description, features and details, scrubbed and cut to the token budget; what a chat model is shown"),
+    Column("text", "VARCHAR", "title, features, details and description, scrubbed and cut to the token budget; what a chat model is shown"),
     Column("description", "VARCHAR", "cleaned description, uncut"),
     Column("features", "VARCHAR", "cleaned feature list, uncut, joined by '; '"),
     Column("details", "VARCHAR", "JSON object of the remaining detail names and values", example='{"Color": "White"}'),

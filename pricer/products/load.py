@@ -109,6 +109,7 @@ class _Assembly:
 
 def load(request: Request, engine: Engine, root: Path | None = None, report: Report = lambda *_: None) -> Dataset:
     """Load a data set and return it. An older one of that name stays until the new one is complete."""
+    _restore(datasets_folder(root) / request.name)
     source = request.source.describe()
     told = _decided(request, source)
     key = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:12]
@@ -308,8 +309,8 @@ def _before(tally: Tally) -> dict[str, Any]:
 
 
 def _publish(out: Path, folder: Path) -> None:
-    """Put the finished folder in place of an older one. Between the two renames there is none, never a half one."""
-    old = folder.with_name(f".{folder.name}.old")
+    """Put the finished folder in place of an older one. A kill between the renames leaves the old one to the next load."""
+    old = _aside(folder)
     try:
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
@@ -318,6 +319,17 @@ def _publish(out: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise PricerError(f"could not put data set {folder.name} in place: {error.strerror or error}") from error
+
+
+def _aside(folder: Path) -> Path:
+    """Where the old data set waits while the new one takes its place."""
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _restore(folder: Path) -> None:
+    """Put back an old data set that a kill left aside."""
+    if _aside(folder).is_dir() and not folder.exists():
+        _aside(folder).rename(folder)
 
 
 def _make(folder: Path) -> None:

@@ -142,6 +142,15 @@ def test_loading_again_replaces_the_old_set_and_leaves_nothing_else(toys: Lines,
     assert list((tmp_path / "datasets" / ".work").iterdir()) == []
 
 
+def test_a_set_that_was_being_replaced_when_the_process_died_comes_back(toys: Lines, tmp_path: Path) -> None:
+    folder = loaded(toys, tmp_path).folder
+    folder.rename(folder.with_name(".toys.old"))
+    nothing = Lines((tmp_path / "nothing.jsonl",))
+    with pytest.raises(PricerError):
+        loaded(nothing, tmp_path)
+    assert open_dataset("toys", tmp_path).manifest["funnel"]["raw"] == 60
+
+
 def test_stated_splits_are_kept_and_straddling_training_items_dropped(tmp_path: Path) -> None:
     records = [raw(number, split="train") for number in range(20)]
     records += [raw(3, parent_asin="TWIN", title=f"{raw(3)['title']} red", split="test"), raw(30, split="validation")]
