@@ -36,6 +36,9 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Load and curate a data set: every record kept or dropped with its reason, near-duplicates in one split."""
+    from pricer.installed import require
+
+    require("loading a data set", "full", "daft", "orjson", "pyarrow", "quicktok", "scipy")
     from agent.progress import stages
     from pricer.products.describe import describe as described
     from pricer.products.describe import document
@@ -79,6 +82,9 @@ def list_datasets(as_json: Json = False) -> None:
 @data.command()
 def describe(name: Annotated[str, typer.Argument(help="A loaded data set.")], as_json: Json = False) -> None:
     """Describe a data set: funnel, splits, distributions, rule hits, audit."""
+    from pricer.installed import require
+
+    require("describing a data set", "full", "orjson", "pyarrow")
     from pricer.products.dataset import open_dataset
     from pricer.products.describe import describe as described
     from pricer.products.describe import document
@@ -93,6 +99,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write an offline page about a data set, and its charts as PNG files."""
+    from pricer.installed import require
+
+    require("a report", "full", "jinja2", "matplotlib", "orjson", "pyarrow")
     from pricer.products.dataset import open_dataset
     from pricer.products.report import write_report
 

@@ -14,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from pricer import installed
 from pricer.errors import BadInput
 from pricer.products.shards import Raw, Shard
-from pricer.products.sources import extras, staging
+from pricer.products.sources import staging
 from pricer.products.sources.chunks import (
     BYTES_PER_BLOCK,
     CHUNK_BYTES,
@@ -86,7 +87,7 @@ def read(shard: Shard) -> Iterator[Raw]:
 
 def records(file: BinaryIO, size: int, first_line: int = 1) -> Iterator[Raw]:
     """The records of the next `size` bytes of a file that is at a line start."""
-    loads = extras.load("orjson", "reads JSON lines").loads
+    loads = installed.load("orjson", "reads JSON lines").loads
     for line in _lines(file, size, first_line):
         if not line.data.strip():
             continue
@@ -175,7 +176,7 @@ def _is_array(path: Path) -> bool:
 
 def _array(path: Path, name: str) -> list[dict[str, Any]]:
     """The objects of a small array. `BadInput` when it is large, damaged, or no array of objects."""
-    loads = extras.load("orjson", "reads JSON").loads
+    loads = installed.load("orjson", "reads JSON").loads
     try:
         found = loads(_small(path, name).removeprefix(UTF8_MARK))
     except (ValueError, Damaged) as error:
@@ -201,6 +202,6 @@ def _small(path: Path, name: str) -> bytes:
 
 def _array_lines(path: Path, name: str) -> Iterator[bytes]:
     """One object a line, so that a line's number is the entry's place in the array, from 1."""
-    dumps = extras.load("orjson", "writes JSON").dumps
+    dumps = installed.load("orjson", "writes JSON").dumps
     for entry in _array(path, name):
         yield dumps(entry) + b"\n"

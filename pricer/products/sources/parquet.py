@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pricer import installed
 from pricer.errors import BadInput
 from pricer.products.shards import Raw, Shard
-from pricer.products.sources import extras
 from pricer.products.sources.chunks import LINES_PER_BLOCK
 
 ROWS_PER_BATCH = 1_000
@@ -64,7 +64,7 @@ def plain(value: Any) -> Any:
 
 def _opened(path: Path, name: str) -> Any:
     """The file, open. `BadInput` when it is no Parquet."""
-    arrow, parquet = extras.load("pyarrow", PURPOSE), extras.load("pyarrow.parquet", PURPOSE)
+    arrow, parquet = installed.load("pyarrow", PURPOSE), installed.load("pyarrow.parquet", PURPOSE)
     try:
         return parquet.ParquetFile(path)
     except (arrow.ArrowException, OSError) as error:
@@ -74,7 +74,7 @@ def _opened(path: Path, name: str) -> Any:
 
 
 def _rows(file: Any, group: int, row: int, after: int) -> Iterator[Raw]:
-    arrow = extras.load("pyarrow", PURPOSE)
+    arrow = installed.load("pyarrow", PURPOSE)
     rich = [field.name for field in file.schema_arrow if str(field.type) not in _PLAIN]
     try:
         for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, row_groups=[group]):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pricer import installed
 from pricer.errors import BadInput, PricerError
-from pricer.products.sources import extras
 
 GO_ON = "run it again, a download goes on where it stopped"
 
@@ -52,7 +52,7 @@ class Request:
 @contextmanager
 def in_our_words(request: Request) -> Iterator[None]:
     """Within it, whatever the hub's library raises becomes `HubRefused`, `HubUnreachable`, `HubDamaged` or `PricerError`."""
-    extras.load("huggingface_hub", "downloads data sets")
+    installed.load("huggingface_hub", "downloads data sets")
     import httpx2
     from huggingface_hub import errors
 

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pricer import installed
 from pricer.errors import BadInput
 from pricer.products.shards import Shard
-from pricer.products.sources import extras, staging
+from pricer.products.sources import staging
 from pricer.products.sources.parquet import plain
 from pricer.products.sources.table import distinct
 
@@ -36,7 +37,7 @@ def shards(path: Path, name: str, work: Path) -> Iterator[Shard]:
 
 def _lines(path: Path, name: str) -> Iterator[bytes]:
     """A line for each row of the sheet; blank rows, the header and what stands above it are blank lines."""
-    dumps = extras.load("orjson", "stages spreadsheets").dumps
+    dumps = installed.load("orjson", "stages spreadsheets").dumps
     names: tuple[str, ...] = ()
     with _sheet(path, name) as sheet:
         for number, row in enumerate(sheet.iter_rows(), start=1):
@@ -52,7 +53,7 @@ def _lines(path: Path, name: str) -> Iterator[bytes]:
 @contextmanager
 def _sheet(path: Path, name: str) -> Iterator[Any]:
     """The first visible sheet that has rows, the first sheet of all when none has."""
-    calamine = extras.load("python_calamine", "reads spreadsheets")
+    calamine = installed.load("python_calamine", "reads spreadsheets")
     try:
         with calamine.load_workbook(path) as book:
             seen = [kind.name for kind in book.sheets_metadata if kind.visible == calamine.SheetVisibleEnum.Visible]

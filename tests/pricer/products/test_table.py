@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricer import installed
 from pricer.errors import BadInput, MissingExtra
 from pricer.products.shards import Raw, Shard
-from pricer.products.sources import extras, parquet, read, sheet, table
+from pricer.products.sources import parquet, read, sheet, table
 from tests.pricer.products.sheets import write_sheets
 
 arrow: Any = pytest.importorskip("pyarrow")
@@ -296,4 +297,4 @@ def test_what_is_no_spreadsheet_is_refused(tmp_path: Path) -> None:
 
 def test_a_library_that_is_not_installed_is_named_with_the_extra_that_has_it() -> None:
     with pytest.raises(MissingExtra, match=r"no_such_library, which reads minds.*llm-assay\[full\]"):
-        extras.load("no_such_library.part", "reads minds")
+        installed.load("no_such_library.part", "reads minds")

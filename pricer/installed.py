@@ -1,11 +1,19 @@
-"""Libraries that only the `full` installation has, loaded by the function that needs them."""
+"""What of the program is installed: asked before work begins, so that what is missing is named and not stumbled over."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from pricer.errors import MissingExtra
+
+
+def require(purpose: str, extra: str, *modules: str) -> None:
+    """Nothing, if all `modules` can be imported; else `MissingExtra` names the first that cannot and how to get it."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingExtra(f"{purpose} needs {module}, which", extra)
 
 
 def load(module: str, purpose: str) -> Any:
