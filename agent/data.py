@@ -55,7 +55,11 @@ def load(
             tuple(text or ()), target, label, read_rules(rules) if rules else None, tokenizer, text_tokens, least, most, limit, seed,
         )  # fmt: skip
         wanted = request(source, options, name)
-        loaded = load_source(wanted, on, report=report)
+        try:
+            loaded = load_source(wanted, on, report=report)
+        except KeyboardInterrupt:
+            typer.echo("stopped; finished shards are kept: the same command goes on where this one stopped", err=True)
+            raise typer.Exit(1) from None
     _show(document(described(loaded)), as_json)
 
 

@@ -262,6 +262,22 @@ def test_a_killed_load_leaves_nothing_that_opens_and_resumes_to_the_same_bytes(t
     assert contents(resumed) == contents(straight)
 
 
+def test_a_stopped_load_says_that_it_can_go_on(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "many.jsonl", [raw(number) for number in range(25_000)])
+    environment = {**os.environ, "ASSAY_HOME": str(tmp_path / "home")}
+    process = subprocess.Popen(
+        [*COMMAND, str(path), "--workers", "1"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not list((tmp_path / "home").rglob("part-000000.json")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1, said
+    assert "goes on where this one stopped" in said
+    assert "Traceback" not in said
+    assert installed(tmp_path / "home") == []
+
+
 def test_a_full_disk_is_named_and_leaves_no_data_set(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "toys.jsonl", [raw(number) for number in range(300)])
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
