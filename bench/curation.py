@@ -2,7 +2,7 @@
 
 For each size a synthetic raw file is written once. `assay data load` runs as a process of its own; its wall time and the largest
 memory of the whole process tree (sampled twice a second) are taken. The loop does the same work record by record in plain Python:
-json, cleaning, the same rules, the same tokenizer and budgets, a 128-hash MinHash in numpy; it runs in the same session on the
+json, cleaning, the same rules, the same tokenizer and budgets, a 128-hash MinHash in numpy; it runs in the same run on the
 first 10,000 records, and its rate is what the speed-up is measured against. Only ratios count; seconds are of this machine.
 """
 
