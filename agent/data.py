@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,17 +51,17 @@ def load(
     from pricer.products.sources.find import find
 
     on = Engine(engine, address, workers)
-    with stages() as report:
-        source = find(*sources, size=size, seed=seed, progress=report)
-        options = Options(
-            tuple(text or ()), target, label, read_rules(rules) if rules else None, tokenizer, text_tokens, least, most, limit, seed,
-        )  # fmt: skip
-        wanted = request(source, options, name)
-        try:
+    options = Options(
+        tuple(text or ()), target, label, read_rules(rules) if rules else None, tokenizer, text_tokens, least, most, limit, seed,
+    )  # fmt: skip
+    try:
+        with stages() as report:
+            wanted = request(find(*sources, size=size, seed=seed, progress=report), options, name)
             loaded = load_source(wanted, on, report=report)
-        except KeyboardInterrupt:
-            typer.echo("stopped; finished shards are kept: the same command goes on where this one stopped", err=True)
-            raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished shards are kept: the same command goes on where this one stopped", err=True)
+        sys.stderr.flush()
+        os._exit(1)  # threads of the engine may still be at work, and an ordinary exit would abort on them
     _show(document(described(loaded)), as_json)
 
 

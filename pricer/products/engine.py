@@ -67,21 +67,18 @@ def run(
             failure = error
         before, left = len(left), [job for job in left if not is_done(job)]
         stuck = 0 if len(left) < before else stuck + 1
-        if failure and (stuck >= ROUNDS or engine.kind == "local"):
-            raise PricerError(
-                f"the {engine.kind} engine failed with {len(left)} shards left: {_last_line(failure)}"
-            ) from failure
+        if stuck >= ROUNDS or (failure and engine.kind == "local"):
+            why = _last_line(failure) if failure else "no worker finished any"
+            raise PricerError(f"the {engine.kind} engine failed with {len(left)} shards left: {why}") from failure
 
 
 def _round(jobs: Sequence[dict[str, Any]], task: Task, engine: Engine) -> Iterator[int]:
     daft = quiet_daft()
-    workers = min(engine.workers or os.cpu_count() or 1, len(jobs))
-    placing: dict[str, Any] = (
-        {"use_process": False} if workers == 1 else {"max_concurrency": workers, "use_process": True}
-    )
-    if engine.kind == "ray":
-        _connect(daft, engine.address)
-        placing = {"max_concurrency": workers}
+    cores = _connect(daft, engine.address) if engine.kind == "ray" else os.cpu_count() or 1
+    workers = min(engine.workers or cores, len(jobs))
+    placing: dict[str, Any] = {"max_concurrency": workers}
+    if engine.kind == "local":
+        placing = placing | {"use_process": True} if workers > 1 else {"use_process": False}
 
     @daft.cls(**placing)
     class Worker:
@@ -112,7 +109,8 @@ def _last_line(failure: Exception) -> str:
     return lines[-1] if lines else type(failure).__name__
 
 
-def _connect(daft: Any, address: str | None) -> None:
+def _connect(daft: Any, address: str | None) -> int:
+    """Join the cluster; how many cores it has."""
     try:
         import ray
     except ImportError:
@@ -125,3 +123,4 @@ def _connect(daft: Any, address: str | None) -> None:
             raise BadInput(f"--address {address!r}: no Ray cluster answers there: {error}") from None
     if daft.get_or_infer_runner_type() != "ray":
         daft.set_runner_ray(address=address)
+    return int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
