@@ -39,9 +39,9 @@ def load(path: Path | None = None) -> Catalog:
     return _load(path or active())
 
 
-def active() -> Path:
-    """The snapshot in use: the last good refresh when there is one, else the embedded one."""
-    refreshed = home() / "catalog" / "snapshot.json.xz"
+def active(root: Path | None = None) -> Path:
+    """The snapshot in use: the last good refresh in the home folder (or `root`) when there is one, else the embedded one."""
+    refreshed = (root or home()) / "catalog" / "snapshot.json.xz"
     return refreshed if refreshed.is_file() else EMBEDDED
 
 

@@ -56,11 +56,14 @@ def datasets_folder(root: Path | None = None) -> Path:
 
 def installed(root: Path | None = None) -> list[Dataset]:
     """The complete data sets, by name."""
-    folder = datasets_folder(root)
+    return [Dataset(folder, _manifest(folder)) for folder in complete(datasets_folder(root))]
+
+
+def complete(folder: Path) -> list[Path]:
+    """The folders in `folder` that hold a manifest, by name; what begins with a dot is work in progress or set aside."""
     if not folder.is_dir():
         return []
-    found = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
-    return [Dataset(path, _manifest(path)) for path in found]
+    return sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith("."))
 
 
 def open_dataset(name: str, root: Path | None = None) -> Dataset:

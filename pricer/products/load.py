@@ -22,7 +22,7 @@ from pricer.products.items import DROPPED_COLUMNS, ITEM_COLUMNS, SPLITS
 from pricer.products.money import LEAST_USD, MOST_USD
 from pricer.products.parts import Curator, Part, job, sketches, tables, write_json, write_parquet
 from pricer.products.records import columns
-from pricer.products.rules import Rules, default_rules
+from pricer.products.rules import PART_NUMBER, Rules, default_rules
 from pricer.products.shards import KnowsBest, Shard, Source
 from pricer.products.sources import read
 from pricer.products.tokens import DEFAULT, fingerprint
@@ -289,7 +289,7 @@ def _rules_told(settings: Settings, tally: Tally) -> list[dict[str, Any]]:
     if settings.rules.part_number_chars:
         least = settings.rules.part_number_chars
         rows.append({
-            "name": "part-number", "kind": "part-number", "pattern": f"a word of {least} or more characters with a digit",
+            "name": PART_NUMBER, "kind": PART_NUMBER, "pattern": f"a word of {least} or more characters with a digit",
             "reason": "an identifier, not a property",
         })  # fmt: skip
     return [

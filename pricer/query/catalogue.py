@@ -29,8 +29,7 @@ def catalogue_rows(home: Path) -> dict[str, Path | str]:
 
     A file is used again while it is of this very snapshot and as this very code writes it.
     """
-    refreshed = home / "catalog" / "snapshot.json.xz"
-    path = refreshed if refreshed.is_file() else snapshot.EMBEDDED
+    path = snapshot.active(home)
     if not path.is_file():
         snapshot.load(path)  # says what is missing, and how to mend it
     folder, key = home / "cache", _key(path)

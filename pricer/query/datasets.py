@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pricer.errors import BadInput
+from pricer.products.dataset import MANIFEST, complete
 from pricer.products.items import DROPPED_COLUMNS, ITEM_COLUMNS, Column
 from pricer.query.relations import literal, quoted
 
@@ -28,8 +29,8 @@ class DataSet:
 def data_sets(folder: Path) -> tuple[DataSet, ...]:
     """Every data set in `folder`, by name. One without a readable manifest is half-written and is not one."""
     found = []
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        manifest = _manifest(place / "manifest.json")
+    for place in complete(folder):
+        manifest = _manifest(place / MANIFEST)
         if manifest is None:
             continue
         if GLOB & set(place.name):

@@ -23,6 +23,7 @@ from pricer.products.engine import Engine
 from pricer.products.load import Options, Request, load, request
 from pricer.products.shards import Shard
 from pricer.products.sources import files
+from pricer.query.run import query
 from tests.pricer.products.toys import NAMES, raw, usual, write_lines
 
 ONE = Engine(workers=1)
@@ -301,3 +302,10 @@ def test_settings_decide_what_a_load_resumes(toys: Lines, tmp_path: Path) -> Non
     short = load(Request(toys, fewer, "toys"), ONE, tmp_path)
     assert max(item.tokens for item in short.items()) <= 20
     assert max(item.tokens for item in loaded(toys, tmp_path).items()) > 20
+
+
+def test_a_set_aside_is_no_data_set_on_any_door(toys: Lines, tmp_path: Path) -> None:
+    folder = loaded(toys, tmp_path).folder
+    folder.rename(folder.with_name(".toys.old"))
+    assert installed(tmp_path) == []
+    assert query("SELECT * FROM datasets", home=tmp_path).rows == ()
