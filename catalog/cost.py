@@ -153,3 +153,30 @@ def _peak_surcharge(sheet: PriceSheet, workload: Workload, notes: list[str]) -> 
     if workload.peak_share is None:
         notes.append(f"peak hours cost {sheet.peak.multiplier}x; requests taken as spread evenly over the week")
     return share * (sheet.peak.multiplier - 1)
+
+
+def request_cost(
+    rates: Rates, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0, cache_write_tokens: int = 0, reasoning_tokens: int = 0
+) -> Decimal | None:  # fmt: skip
+    """What one request costs in US dollars, exact; None when input or output has no price.
+
+    Cached and cache-writing tokens are part of the input, reasoning tokens of the output; what has no price of its own is charged as
+    input or output. A prompt beyond the threshold of a long-context tier pays that tier's rates.
+    """
+    reached = [tier for above, tier in rates.above if input_tokens > above]
+    if reached:
+        last = reached[-1]
+        rates = replace(
+            last,
+            input=rates.input if last.input is None else last.input,
+            output=rates.output if last.output is None else last.output,
+        )
+    if rates.input is None or rates.output is None:
+        return None
+    fresh = input_tokens - cached_tokens - cache_write_tokens
+    read = rates.input if rates.cache_read is None else rates.cache_read
+    write = rates.input if rates.cache_write is None else rates.cache_write
+    thought = rates.output if rates.reasoning is None else rates.reasoning
+    visible = output_tokens - reasoning_tokens
+    paid = fresh * rates.input + cached_tokens * read + cache_write_tokens * write
+    return (paid + visible * rates.output + reasoning_tokens * thought) / MTOK
