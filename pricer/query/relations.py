@@ -61,7 +61,7 @@ RELATIONS = (
         Column("unit", "VARCHAR", "unit of products.target; null for labels", example="usd"),
         Column("fingerprint", "VARCHAR", "hash of the content; runs name the one they saw"),
     )),
-    Relation("runs", "one row per evaluation run (empty until something has been evaluated)", (
+    Relation("runs", "one row per evaluation run in the home folder", (
         Column("run", "VARCHAR", "name of the run"),
         DATASET,
         Column("split", "VARCHAR", "the part of the data set that was asked", example="test"),
@@ -76,7 +76,7 @@ RELATIONS = (
         Column("started_at", "TIMESTAMP", "start, UTC"),
         Column("data_fingerprint", "VARCHAR", "datasets.fingerprint at the time"),
     )),
-    Relation("answers", "one row per run and item (empty until something has been evaluated)", (
+    Relation("answers", "one row per run and answered item", (
         Column("run", "VARCHAR", "the run: runs.run"),
         Column("item_id", "VARCHAR", "the item: products.id within the run's data set"),
         Column("guess", "DOUBLE", "the predicted number; null when the answer failed", unit="the data set's unit"),

@@ -22,6 +22,7 @@ from pricer.query.catalogue import NAMES as CATALOGUE
 from pricer.query.catalogue import catalogue_rows
 from pricer.query.datasets import data_set_rows, data_sets, dropped_select, products_select
 from pricer.query.errors import QueryFailed, QueryTooBig, QueryTooSlow
+from pricer.query.evaluations import all_runs, answer_rows, run_rows
 from pricer.query.relations import RELATIONS, Relation, create_table, create_view, schema_rows
 from pricer.query.sandbox import MEMORY_MB
 
@@ -100,7 +101,8 @@ def _relations(sql: str, home: Path) -> dict[str, dict[str, Any]]:
         **(catalogue_rows(home) if any(name in sql.lower() for name in CATALOGUE) else {}),
         "datasets": json.dumps(data_set_rows(sets)),
         "schema_columns": json.dumps(schema_rows()),
-        **dict.fromkeys(("products", "dropped", "runs", "answers"), "[]"),
+        **dict.fromkeys(("products", "dropped"), "[]"),
+        **_evaluations(sql.lower(), home / "runs"),
     }
     selects = {"products": products_select(sets), "dropped": dropped_select(sets)}
     files = {
@@ -112,6 +114,16 @@ def _relations(sql: str, home: Path) -> dict[str, dict[str, Any]]:
             relation, selects.get(relation.name), rows.get(relation.name), files.get(relation.name, [])
         )
         for relation in RELATIONS
+    }
+
+
+def _evaluations(lowered: str, folder: Path) -> dict[str, str]:
+    """The rows of the runs, and of their answers, which may be many: read only when the statement names them."""
+    wanted = [name for name in ("runs", "answers") if name in lowered]
+    found = all_runs(folder) if wanted else []
+    return {
+        "runs": json.dumps(run_rows(found) if "runs" in wanted else []),
+        "answers": json.dumps(answer_rows(found) if "answers" in wanted else []),
     }
 
 
