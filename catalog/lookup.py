@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from catalog.errors import UnknownModel
 from catalog.identity import Identity, canonical_maker, identify, tokens
@@ -51,8 +51,17 @@ def _keys(name: str) -> list[str]:
     return [*found, f"*/{tokens(name.rsplit('/', maxsplit=1)[-1])}"]
 
 
-@lru_cache(maxsize=4)
+# One index for each catalogue in use; it goes when its catalogue goes.
+_INDEXES: WeakKeyDictionary[Catalog, dict[str, Model]] = WeakKeyDictionary()
+
+
 def _index(catalog: Catalog) -> dict[str, Model]:
+    if catalog not in _INDEXES:
+        _INDEXES[catalog] = _indexed(catalog)
+    return _INDEXES[catalog]
+
+
+def _indexed(catalog: Catalog) -> dict[str, Model]:
     """Every key that leads to exactly one model; ids win over aliases."""
     found: dict[str, Model] = {}
     for rank in (0, 1):

@@ -72,6 +72,11 @@ def save(catalog: Catalog, path: Path) -> None:
         raise
 
 
+def forget() -> None:
+    """Let go of what was loaded: some 25 MB that a long job has no more use for. Loading again reads the file again."""
+    _load_stamped.cache_clear()
+
+
 @lru_cache(maxsize=4)
 def _load_stamped(path: Path, _stamp: tuple[int, int]) -> Catalog:
     return _decode(_body(path))

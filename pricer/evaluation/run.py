@@ -24,6 +24,7 @@ from pricer.products.items import Item, Listing
 
 FORMAT = 1
 PLAN, ITEMS, ANSWERS, RESULT, LOCK = "plan.json", "items.jsonl", "answers.jsonl", "result.json", ".lock"
+UNANSWERED = "no answer"  # how the failure of an item begins that nobody answered
 # What decides the answers: a folder whose plan differs in one of these holds another run.
 DECIDING = ("predictor", "model", "data", "task", "settings", "prompt_hash", "seed", "trained")
 
@@ -167,6 +168,22 @@ def identity(plan: dict[str, Any]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+def plain(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan as it reads back from disk."""
+    told: dict[str, Any] = json.loads(json.dumps(plan, default=str))
+    return told
+
+
+def unanswered(run: Run) -> int:
+    """How many items of the run ended with nobody answering."""
+    return sum((answer.guess.failure or "").startswith(UNANSWERED) for answer in run.lines.answers.values())
+
+
+def earlier_result(folder: Path) -> dict[str, Any]:
+    """The result that an earlier process left; empty when there is none."""
+    return _json(folder / RESULT) if (folder / RESULT).exists() else {}
+
+
 def default_name(plan: dict[str, Any]) -> str:
     """A name that the same command finds again: predictor or model, data, and the head of the identity."""
     words = f"{plan.get('model') or plan['predictor']} {plan['data']['name'].partition('.')[0]}"
@@ -204,7 +221,7 @@ def _begin(folder: Path, plan: dict[str, Any], items: Sequence[Item]) -> None:
 
 
 def _same(folder: Path, plan: dict[str, Any]) -> None:
-    there, now = _json(folder / PLAN), json.loads(json.dumps(plan, default=str))
+    there, now = _json(folder / PLAN), plain(plan)
     differs = [name for name in DECIDING if there.get(name) != now.get(name)]
     if differs:
         shown = "; ".join(f"{name}: {there.get(name)!r:.80} there, {now.get(name)!r:.80} now" for name in differs)

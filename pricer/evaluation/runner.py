@@ -15,11 +15,10 @@ from catalog.tariff import Tariff
 from pricer.errors import BadInput, PricerError
 from pricer.evaluation.budget import Budget
 from pricer.evaluation.pace import Pace
-from pricer.evaluation.run import Answer, Writer
+from pricer.evaluation.run import UNANSWERED, Answer, Writer
 from pricer.predictors.protocol import Asker, Busy, Guess, Predictor, Rejected, Usage
-from pricer.products.items import Item
+from pricer.products.items import Item, Listing
 
-UNANSWERED = "no answer"
 CHUNK = 256
 # After so many items in a row that nobody answered, the provider is taken to be down.
 GIVE_UP_AFTER = 20
@@ -112,11 +111,11 @@ def charged(usage: Usage | None, tariff: Tariff | None) -> Decimal | None:
     )  # fmt: skip
 
 
-def dearest(asker: Asker, item: Item, tariff: Tariff | None) -> Decimal:
-    """The most that one attempt at this item can cost; nothing where there is no price to reckon with."""
+def dearest(asker: Asker, listing: Listing, tariff: Tariff | None) -> Decimal:
+    """The most that one attempt at this listing can cost; nothing where there is no price to reckon with."""
     if tariff is None:
         return Decimal(0)
-    usage = asker.worst_case(item.listing)
+    usage = asker.worst_case(listing)
     return tariff.at_most(usage.input_tokens or 0, usage.output_tokens or 0)
 
 
@@ -125,7 +124,7 @@ def already_spent(asker: Asker, writer: Writer, tariff: Tariff | None) -> Decima
     by_id = {item.listing.id: item for item in writer.run.items}
     spent = sum((answer.usd for answer in writer.lines.answers.values() if answer.usd is not None), Decimal(0))
     return spent + sum(
-        (dearest(asker, by_id[id_], tariff) * count for id_, count in writer.lines.vain.items()), Decimal(0)
+        (dearest(asker, by_id[id_].listing, tariff) * count for id_, count in writer.lines.vain.items()), Decimal(0)
     )
 
 
@@ -185,7 +184,7 @@ class Conversation:
     async def _settle_item(self, item: Item) -> None:
         """Try until there is an answer, attempts run out, or the run stops."""
         why = ""
-        worst = dearest(self.asker, item, self.tariff)
+        worst = dearest(self.asker, item.listing, self.tariff)
         for attempt in range(1, self.limits.attempts + 1):
             await self._pace.enter()
             try:

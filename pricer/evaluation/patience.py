@@ -1,0 +1,94 @@
+"""Waiting for a provider: pauses that the user may cut short, calls made again while it is busy, and an end to that."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from pricer.errors import PricerError
+from pricer.predictors.protocol import Busy
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[object]]
+# After so many failed calls in a row the provider is taken to be down.
+TROUBLES = 20
+LONGEST_WAIT_S = 300.0
+
+
+class Patience:
+    """`stopped` is set once the user has interrupted. It belongs to the event loop in which it was made."""
+
+    def __init__(self, name: str, wait_s: float, sleep: Sleep) -> None:
+        self.name, self.wait_s, self.sleep = name, wait_s, sleep
+        self._stop = asyncio.Event()
+        self._troubles = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the user wants an end."""
+        return self._stop.is_set()
+
+    async def insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
+        """What the call gives, made again while the provider is busy; None when the user stopped."""
+        while not self.stopped:
+            try:
+                told = await call()
+            except Busy as busy:
+                await self.trouble(busy)
+            else:
+                self.went_well()
+                return told
+        return None
+
+    def went_well(self) -> None:
+        """Forget earlier trouble."""
+        self._troubles = 0
+
+    async def trouble(self, busy: Busy) -> None:
+        """Wait as long as the provider asks; `PricerError` after too many failed calls in a row."""
+        self._troubles += 1
+        if self._troubles >= TROUBLES:
+            raise PricerError(
+                f"{self.name}: {TROUBLES} calls in a row failed (the last: {busy}); batches go on at the provider, the same command "
+                "reads them"
+            ) from busy
+        await self.pause(min(self.wait_s if busy.after_s is None else busy.after_s, LONGEST_WAIT_S))
+
+    async def pause(self, wait_s: float | None = None) -> None:
+        """Sleep, or less when the user stops."""
+        sleeping = asyncio.ensure_future(self.sleep(self.wait_s if wait_s is None else wait_s))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if sleeping.done():
+                sleeping.result()  # raises what made it fail
+        finally:
+            sleeping.cancel()
+            stopping.cancel()
+            await asyncio.gather(sleeping, stopping, return_exceptions=True)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let the first interrupt end the waiting once no call is in flight, and the second drop what is in flight."""
+        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+        assert this is not None
+
+        def interrupt() -> None:
+            if self.stopped:
+                this.cancel()
+            self._stop.set()
+
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, interrupt)
+        except (NotImplementedError, ValueError, RuntimeError):  # not the main thread, or no such signals here
+            yield
+            return
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
