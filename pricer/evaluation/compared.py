@@ -76,7 +76,7 @@ def _row(name: str, run: Run, verdict: Verdict) -> dict[str, Any]:
     scores, cost = result(run), per_thousand(run)
     return {
         "run": name, "folder": str(run.folder), "llm": run.plan["llm"], "answered": scores["answered"], "failures": scores["failures"],
-        **({"accuracy": scores["accuracy"], "macro_f1": scores["macro_f1"]} if "accuracy" in scores else {"mae": scores["mae"], "mae_ci95": scores["mae_ci95"]}),
+        **{figure: scores[figure] for figure in ("mae", "mae_ci95", "accuracy", "accuracy_ci95", "macro_f1") if figure in scores},
         "loss_on_common_items": verdict.comparison.losses[name],
         "difference": None if pair is None else pair.difference,
         "difference_ci95": None if pair is None or pair.difference_ci is None else pair.difference_ci.told(),

@@ -24,7 +24,6 @@ class Patience:
     def __init__(self, name: str, wait_s: float, sleep: Sleep) -> None:
         self.name, self.wait_s, self.sleep = name, wait_s, sleep
         self._stop = asyncio.Event()
-        self._troubles = 0
 
     @property
     def stopped(self) -> bool:
@@ -33,26 +32,20 @@ class Patience:
 
     async def insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """What the call gives, made again while the provider is busy; None when the user stopped."""
+        troubles = 0
         while not self.stopped:
             try:
-                told = await call()
+                return await call()
             except Busy as busy:
-                await self.trouble(busy)
-            else:
-                self.went_well()
-                return told
+                troubles += 1
+                await self.trouble(busy, troubles)
         return None
 
-    def went_well(self) -> None:
-        """Forget earlier trouble."""
-        self._troubles = 0
-
-    async def trouble(self, busy: Busy) -> None:
-        """Wait as long as the provider asks; `PricerError` after too many failed calls in a row."""
-        self._troubles += 1
-        if self._troubles >= TROUBLES:
+    async def trouble(self, busy: Busy, times: int) -> None:
+        """Wait as long as the provider asks after a call has failed so many times in a row; `PricerError` after too many."""
+        if times >= TROUBLES:
             raise PricerError(
-                f"{self.name}: {TROUBLES} calls in a row failed (the last: {busy}); batches go on at the provider, the same command "
+                f"{self.name}: a call failed {TROUBLES} times (the last: {busy}); batches go on at the provider, the same command "
                 "reads them"
             ) from busy
         await self.pause(min(self.wait_s if busy.after_s is None else busy.after_s, LONGEST_WAIT_S))

@@ -30,10 +30,11 @@ def _scores(run: Run) -> dict[str, Any]:
     if run.task.is_label:
         from pricer.evaluation.labels import score_labels
 
-        return _named(score_labels(run.outcomes, run.task).told())
+        of_labels: dict[str, Any] = _named(score_labels(run.outcomes, run.task).told())
+        return of_labels
     from pricer.evaluation.metrics import score
 
-    told = _named(score(run.outcomes, run.task).told())
+    told: dict[str, Any] = _named(score(run.outcomes, run.task).told())
     if run.task.unit == "usd":
         told |= {"mae_usd": told["mae"], "median_ae_usd": told["median_ae"]}
     return told

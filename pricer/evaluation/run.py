@@ -98,13 +98,14 @@ def find_run(said: str) -> Path:
     raise BadInput(f"no run {said!r}: wanted a folder with a {PLAN}, or one of {', '.join(there[:12]) or 'none yet'}")
 
 
-def load_run(folder: Path) -> Run:
-    """The run in `folder`. A last line that a kill cut short is left out; any other damage is a `BadInput`."""
+def load_run(folder: Path, items: Sequence[Item] = ()) -> Run:
+    """The run in `folder`; its `items` are read too unless they are given. A last line that a kill cut short is left out; any other
+    damage is a `BadInput`."""
     plan = _json(folder / PLAN)
     if plan.get("format") != FORMAT:
         raise BadInput(f"{folder.name}/{PLAN}: wanted format {FORMAT}, found {plan.get('format')!r}")
-    items = tuple(_item(row) for row in _rows(folder / ITEMS))
-    return Run(folder, plan, items, _lines(_rows(folder / ANSWERS)) if (folder / ANSWERS).exists() else Lines({}, {}))
+    there = tuple(items) or tuple(_item(row) for row in _rows(folder / ITEMS))
+    return Run(folder, plan, there, _lines(_rows(folder / ANSWERS)) if (folder / ANSWERS).exists() else Lines({}, {}))
 
 
 class Writer:
@@ -151,7 +152,7 @@ def writing(folder: Path, plan: dict[str, Any], items: Sequence[Item]) -> Iterat
             _same(folder, plan)
         else:
             _begin(folder, plan, items)
-        run = load_run(folder)
+        run = load_run(folder, items)
         _cut_torn_line(folder / ANSWERS)
         with (folder / ANSWERS).open("ab", buffering=0) as file:
             try:

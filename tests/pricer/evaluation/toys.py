@@ -20,7 +20,7 @@ def items(count: int) -> list[Item]:
 
 def plan(**other: Any) -> dict[str, Any]:
     """A plan as an evaluation writes it."""
-    task = {"name": "price", "unit": "usd", "labels": [], "question": None, "least": None, "most": None}
+    task: dict[str, Any] = {"name": "price", "unit": "usd", "labels": [], "question": None, "least": None, "most": None}
     return {
         "predictor": "toy", "model": None, "data": {"name": "toys", "fingerprint": "f"}, "task": task, "settings": {},
         "prompt_hash": None, "seed": 0, "trained": None,
