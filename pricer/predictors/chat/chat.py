@@ -211,7 +211,9 @@ class ChatModel:
             failure=reading.fault,
             raw=redacted_reply(answered.text, self.connection),
             usage=answered.usage,
-            model=answered.model,
+            model=self.connection.model
+            if self.server is not None
+            else answered.model,  # a local server tells its file's path
             latency_s=latency_s,
         )
 

@@ -59,7 +59,7 @@ def schema(task: Task) -> dict[str, Any]:
 
 
 def _asks_price(task: Task) -> bool:
-    return task.name == "price" and task.unit == "usd" and not task.is_label
+    return task.unit == "usd" and not task.is_label
 
 
 def _instruction(task: Task, form: str, prompt: str | None) -> str:
