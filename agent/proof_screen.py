@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

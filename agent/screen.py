@@ -291,7 +291,7 @@ def _offerings(console: Console, offerings: Iterable[dict[str, Any]]) -> None:
 
 def _datum(value: object) -> Text:
     """A value as text that is neither markup nor a control sequence."""
-    from pricer.query.cells import printable
+    from pricer.products.text import printable
 
     if value is None:
         return Text("null", style="dim")

@@ -15,7 +15,7 @@ from pricer.errors import BadInput, MissingExtra, PricerError
 from pricer.predictors.protocol import Task
 from pricer.products.items import Listing
 from pricer.products.parts import replacing
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pricer.errors import MissingExtra
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,7 @@ from pricer.products.description import Description
 from pricer.products.figures import count, share
 from pricer.products.parts import replacing
 from pricer.products.pictures import Picture
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -14,6 +14,7 @@ ODD = re.compile(
 )
 TAG = re.compile(r"<[/!]?[a-zA-Z-][^<>]*>")
 ROUNDS = 3
+BIDI = frozenset({0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)})  # they reorder what is shown
 
 
 def clean(text: str) -> str:
@@ -30,6 +31,11 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(ODD.sub(" ", text).split()))
 
 
+def printable(text: str) -> str:
+    """The text with control characters shown as what they are: a terminal must not act on data."""
+    return "".join(_visible(character) for character in text)
+
+
 def _without_tags(text: str) -> str:
     return TAG.sub(" ", text)
 
@@ -42,3 +48,10 @@ def _until_stable(text: str, step: Callable[[str], str], opener: str) -> str:
             return text
         text = changed
     return text.replace(opener, " ")
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character in "\n\t" or not (code < 0x20 or 0x7F <= code <= 0x9F or code in BIDI):
+        return character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -12,7 +12,6 @@ from typing import Any
 
 CELL = 500  # characters
 PAGE = 60_000  # bytes of JSON in all, about 20,000 tokens: clients refuse results over 25,000
-BIDI = frozenset({0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)})  # they reorder what is shown
 EXACT = 2**53  # beyond it JavaScript and many JSON readers round whole numbers
 
 
@@ -72,11 +71,6 @@ def plain(value: Any) -> Any:
     return _text(value)
 
 
-def printable(text: str) -> str:
-    """The text with control characters shown as what they are: a terminal must not act on data."""
-    return "".join(_visible(character) for character in text)
-
-
 def _text(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}" if value.is_finite() else str(value)
@@ -90,13 +84,6 @@ def _text(value: Any) -> str:
 def _key(name: Any) -> str:
     found = plain(name)
     return found if isinstance(found, str) else _json(found)
-
-
-def _visible(character: str) -> str:
-    code = ord(character)
-    if character in "\n\t" or not (code < 0x20 or 0x7F <= code <= 0x9F or code in BIDI):
-        return character
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _json(value: Any) -> str:

@@ -18,7 +18,8 @@ from typing import Any
 
 import duckdb
 
-from pricer.query.cells import batches, page, printable
+from pricer.products.text import printable
+from pricer.query.cells import batches, page
 from pricer.query.relations import literal
 from pricer.query.sandbox import MEMORY_MB, confine
 from pricer.query.statement import Refused, used_relations

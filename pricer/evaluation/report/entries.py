@@ -15,7 +15,7 @@ from pricer.evaluation.metrics import Scores, score
 from pricer.evaluation.outcome import Outcome
 from pricer.evaluation.run import Run, earlier_result
 from pricer.predictors.protocol import Task
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 LONGEST_NAME = 80
 

@@ -9,7 +9,7 @@ from pricer.evaluation.report.gallery import Gallery
 from pricer.evaluation.report.study import SYNTHETIC, Study, warnings
 from pricer.evaluation.report.table import Cell, columns, rivals, standing
 from pricer.products.pictures import Picture
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 
 def markdown(found: Study, shown: Gallery, folder: str) -> str:

@@ -17,7 +17,7 @@ from pricer.evaluation.report.method import method, probes
 from pricer.evaluation.report.study import SYNTHETIC, Study, warnings
 from pricer.evaluation.report.table import columns, rivals, standing
 from pricer.evaluation.report.tradeoff import front, priced
-from pricer.query.cells import printable
+from pricer.products.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricer.query.cells import CELL, PAGE, cell, page, printable
+from pricer.products.text import printable
+from pricer.query.cells import CELL, PAGE, cell, page
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals() | st.datetimes() | st.timedeltas(),
