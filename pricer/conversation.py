@@ -205,7 +205,8 @@ def _keyless(chat: Chat, task: Task, settings: ChatSettings) -> ChatModel:
     if chat.model.startswith("local/") and chat.base_url is None:
         return chat_model(chat.model, task, settings)
     provider = providers().get(chat.model.partition("/")[0])
-    environment = dict.fromkeys(provider.key_env if provider else (), NO_KEY) | dict(os.environ)
+    placeholders = dict.fromkeys(provider.key_env if provider else (), NO_KEY)
+    environment = placeholders | {name: value for name, value in os.environ.items() if value.strip()}
     return ChatModel(connection(chat.model, chat.base_url, chat.api, environment), task, settings)
 
 

@@ -20,8 +20,8 @@ def result(run: Run, *, wall_s: float | None = None, fit_s: float | None = None)
     """
     return {
         "run": str(run.folder), "predictor": run.plan["predictor"], "model": run.plan["model"],
-        "data": run.plan["data"], "unit": run.task.unit, "n": len(run.items), "complete": run.complete,
-        **_scores(run), **_bill(run), "wall_s": _rounded(wall_s), "fit_s": _rounded(fit_s),
+        "data": run.plan["data"], "unit": run.task.unit, "complete": run.complete,
+        **_scores(run), "n": len(run.items), **_bill(run), "wall_s": _rounded(wall_s), "fit_s": _rounded(fit_s),
     }  # fmt: skip
 
 

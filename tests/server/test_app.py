@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,17 @@ def listed() -> dict[str, Any]:
     return found
 
 
-def test_the_list_of_four_tools_fits_seven_and_a_half_kilobytes() -> None:
-    assert len(json.dumps(listed()["tools"], separators=(",", ":")).encode()) <= 7.5 * 1000
+def test_the_list_of_nine_tools_fits_twelve_and_a_half_kilobytes() -> None:
+    tools = listed()["tools"]
+    assert len(tools) == 9
+    assert len(json.dumps(tools, separators=(",", ":")).encode()) <= 12.5 * 1000
+
+
+def test_starting_the_server_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "sklearn", "pyarrow", "openai", "anthropic", "duckdb", "filelock", "pricer.ladder")
+    code = f"import sys, server.app; print([name for name in {heavy!r} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.strip() == "[]"
 
 
 def test_every_tool_carries_all_four_hints_and_an_output_schema() -> None:
