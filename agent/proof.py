@@ -13,7 +13,7 @@ import typer
 from agent.output import Json, console, print_json
 
 if TYPE_CHECKING:
-    from pricer.ladder import Evaluation, Request, Watch
+    from pricer.request import Evaluation, Request, Watch
 
 STOPPED_BY_BUDGET, DOES_NOT_HOLD = 3, 4
 
@@ -97,8 +97,8 @@ def evaluate(
     from pricer.evaluation.material import Wanted
     from pricer.evaluation.runner import Limits
     from pricer.installed import require
-    from pricer.ladder import Chat, Request
     from pricer.predictors.protocol import Task
+    from pricer.request import Chat, Request
 
     require("scoring", "full", "numpy")
     asked = Task(question=question, least=least, most=most)
@@ -133,8 +133,8 @@ def price(
 ) -> None:
     """One price for one text, from a trained model or a chat model."""
     from pricer.installed import require
-    from pricer.ladder import Chat
     from pricer.pricing import price_text
+    from pricer.request import Chat
 
     require("pricing", "full", "numpy")
     chat = Chat(
@@ -217,7 +217,7 @@ def _watching() -> Iterator[Watch]:
     """A bar on stderr with the stage, how far the run is, its failures and what it has cost."""
     from agent.progress import stages
     from agent.proof_screen import estimate_line
-    from pricer.ladder import Watch
+    from pricer.request import Watch
 
     with stages() as report:
 

@@ -9,7 +9,7 @@ from pricer.products.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pricer.ladder import Estimate
+    from pricer.request import Estimate
 
 
 def estimate_line(estimate: Estimate) -> str:

@@ -20,7 +20,11 @@ from pricer.evaluation import run as runs
 from pricer.evaluation.budget import Budget
 from pricer.evaluation.material import Material, gather
 from pricer.evaluation.runner import Conversation, Ended, charged, dearest, pending
-from pricer.ladder import (
+from pricer.predictors.chat.chat import ChatModel, ChatSettings, chat_model
+from pricer.predictors.chat.providers import NO_KEY, connection, providers
+from pricer.predictors.protocol import Asker, Busy, Guess, Rejected, Task
+from pricer.products.items import Item, Listing
+from pricer.request import (
     DEFAULT_CAP_USD,
     Chat,
     Estimate,
@@ -32,10 +36,6 @@ from pricer.ladder import (
     plan_of,
     replayed,
 )
-from pricer.predictors.chat.chat import ChatModel, ChatSettings, chat_model
-from pricer.predictors.chat.providers import NO_KEY, connection, providers
-from pricer.predictors.protocol import Asker, Busy, Rejected, Task
-from pricer.products.items import Item, Listing
 
 # Providers at which the user's own machine does the work: nobody sends a bill.
 OWN = frozenset({"local", "ollama", "vllm", "llamacpp", "lmstudio"})
@@ -65,6 +65,14 @@ class Terms:
         rates = self.tariff.rates
         dated = f", {self.tariff.as_of}" if self.tariff.as_of else ""
         return f"${rates.input} in and ${rates.output} out per million tokens, {self.tariff.source}{dated}"
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A guess and what it cost; None where nobody knows."""
+
+    guess: Guess
+    usd: Decimal | None
 
 
 def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
@@ -106,10 +114,8 @@ def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
         return finished(folder, writer, ended.why, began, **more)
 
 
-def ask_once(chat: Chat, task: Task, listing: Listing, watch: Watch) -> dict[str, Any]:
+def ask_once(chat: Chat, task: Task, listing: Listing, watch: Watch) -> Priced:
     """One guess for one listing, within the cap, tried a few times."""
-    from pricer.pricing import document
-
     assert chat.model is not None
     terms = terms_of(chat)
     cap = _permitted(chat, terms)
@@ -122,10 +128,7 @@ def ask_once(chat: Chat, task: Task, listing: Listing, watch: Watch) -> dict[str
         )
     guess = asyncio.run(_tried(asker, listing))
     usd = Decimal(0) if terms.free else charged(guess.usage, terms.tariff)
-    return document(guess, "chat") | {
-        "model": guess.model or chat.model,
-        "cost_usd": None if usd is None else f"{usd.normalize():f}",
-    }
+    return Priced(guess, usd)
 
 
 def terms_of(chat: Chat) -> Terms:

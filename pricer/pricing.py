@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pricer.conversation import ask_once
 from pricer.errors import BadInput
 from pricer.evaluation.material import Wanted, gather
-from pricer.ladder import Chat, Watch, models_folder, predictor_for
+from pricer.ladder import models_folder, predictor_for
 from pricer.predictors.protocol import Guess, Predictor, Task
 from pricer.products.items import Listing
 from pricer.products.text import clean
+from pricer.request import Chat, Watch
 
 PREFERRED = ("best", "mlp", "neighbours", "tfidf-char-ridge", "tfidf-ridge")
 
@@ -24,9 +26,9 @@ def price_text(
     if chat.model:
         if predictor not in (None, "chat"):
             raise BadInput(f"wanted --model or --predictor, found both: {chat.model!r} and {predictor!r}")
-        from pricer.conversation import ask_once
-
-        return ask_once(chat, Task(), listing, watch or Watch())
+        priced = ask_once(chat, Task(), listing, watch or Watch())
+        cost = None if priced.usd is None else f"{priced.usd.normalize():f}"
+        return document(priced.guess, "chat") | {"model": priced.guess.model or chat.model, "cost_usd": cost}
     named = _named(predictor, dataset, watch or Watch())
     guess = named.predict([listing])[0]
     return document(guess, named.name) | {"cost_usd": "0"}

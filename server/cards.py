@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pricer.errors import BadInput
 
 if TYPE_CHECKING:
-    from pricer.ladder import Request
+    from pricer.request import Request
 
 JOB, WORKER, PROGRESS, RESULT, ERROR = "job.json", "worker.json", "progress.json", "result.json", "error.json"
 CANCELLED, LOG, LOCK = "cancelled", "log.txt", ".lock"
@@ -48,7 +48,7 @@ class Card(BaseModel):
 def request_of(wish: Wish) -> Request:
     """The run that is wished for."""
     from pricer.evaluation.material import Wanted
-    from pricer.ladder import Chat, Request
+    from pricer.request import Chat, Request
 
     wanted = Wanted(dataset=wish.dataset, limit=wish.limit, seed=wish.seed)
     return Request(wanted, wish.predictor, Chat(model=wish.model, cap_usd=wish.cap_usd, shots=wish.shots))

@@ -10,7 +10,7 @@ from pricer.errors import BadInput
 from server.cards import Wish, request_of
 
 if TYPE_CHECKING:
-    from pricer.ladder import Estimate
+    from pricer.request import Estimate
 
 SHOWN = Decimal("0.0001")
 

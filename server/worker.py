@@ -22,8 +22,8 @@ from server.jobs import alive, began
 
 if TYPE_CHECKING:
     from pricer.evaluation.runner import Progress
-    from pricer.ladder import Estimate
-    from pricer.ladder import Watch as Watching
+    from pricer.request import Estimate
+    from pricer.request import Watch as Watching
 
 BETWEEN_S = 0.5  # of two writes of progress.json
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
@@ -77,7 +77,7 @@ class Diary:
 
     def watch(self) -> Watching:
         """What the evaluation reports to."""
-        from pricer.ladder import Watch
+        from pricer.request import Watch
 
         return Watch(self._stage, self._estimate, self._progress)
 

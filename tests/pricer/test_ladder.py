@@ -9,7 +9,8 @@ import pytest
 from pricer.errors import BadInput
 from pricer.evaluation.compared import compared
 from pricer.evaluation.material import Wanted
-from pricer.ladder import Request, Watch, evaluate, models_folder
+from pricer.ladder import evaluate, models_folder
+from pricer.request import Request, Watch
 
 COLOURS = ("red", "green", "blue", "black", "white", "golden", "silver")
 THINGS = ("teapot", "chair", "lamp", "drill", "camera")
@@ -139,7 +140,7 @@ def test_a_learner_of_numbers_is_refused_for_labels(tmp_path: Path) -> None:
 
 
 def test_only_chat_takes_a_model(prices: Path) -> None:
-    from pricer.ladder import Chat
+    from pricer.request import Chat
 
     with pytest.raises(BadInput, match="only --predictor chat asks a model"):
         evaluate(replace(_request(prices), chat=Chat("openai/gpt-5.1")))
