@@ -32,7 +32,7 @@ fix: $(VENV)/all.stamp ## format and mend what the linter can mend
 catalogue: $(VENV)/core.stamp ## build the snapshot anew: make catalogue RAW=folder-of-raw-source-data
 	@$(BIN)/python -m catalog.build $(RAW)
 
-transcript: $(VENV)/core.stamp ## write the README's transcript anew from a real run
+transcript: $(VENV)/all.stamp ## write the README's transcript anew from a real run
 	@$(BIN)/python bench/transcript.py
 
 clean: ## remove the environment and everything generated
