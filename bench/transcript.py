@@ -1,6 +1,7 @@
 """Write the README's transcripts anew from real runs: `make transcript`.
 
-A block that begins with `<!-- transcript: COMMAND -->` gets the output of COMMAND, run in and with a home folder that is empty at first and shared by all blocks.
+A block that begins with `<!-- transcript: COMMAND -->` gets the output of COMMAND, run in and with a home folder that is empty at first and
+shared by all blocks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def output(command: str, home: str) -> str:
     """What COMMAND prints on stdout, 100 columns wide, without colour; trailing blanks removed."""
     environment = {**os.environ, "ASSAY_HOME": home, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    done = subprocess.run(shlex.split(command), env=environment, cwd=home, check=True, text=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        shlex.split(command), env=environment, cwd=home, check=True, text=True, stdout=subprocess.PIPE
+    )
     return "\n".join(line.rstrip() for line in done.stdout.splitlines())
 
 
