@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from catalog.snapshot import home
 from pricer.conversation import evaluate_chat
@@ -16,7 +17,7 @@ from pricer.evaluation import run as runs
 from pricer.evaluation.material import Material, gather
 from pricer.evaluation.runner import predict_all
 from pricer.predictors import shelf
-from pricer.predictors.protocol import Predictor
+from pricer.predictors.protocol import Learner, Predictor
 from pricer.products.items import Listing
 from pricer.request import Evaluation, Request, Watch, finished, folder_of, plan_of, replayed
 
@@ -51,6 +52,14 @@ def predictor_for(name: str, material: Material, seed: int, watch: Watch | None 
 def models_folder() -> Path:
     """Where trained models lie: `models` in the home folder."""
     return home() / "models"
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A learner that tells how far it is."""
+
+    def reporting(self, report: Callable[[str, int, int], None]) -> Learner:
+        """The same learner, which tells `report`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +104,8 @@ def _trained(name: str, material: Material, seed: int, watch: Watch) -> _Model:
             return _Model(loaded.model, loaded.provenance.fit_s)
     watch.stage(f"training {name}", 0, 0)
     learner = shelf.learner(name, material.task)
-    if hasattr(learner, "report"):
-        learner.report = watch.stage
+    if isinstance(learner, Reporting):
+        learner = learner.reporting(watch.stage)
     began = perf_counter()
     model = learner.fit(material.task, material.train, material.validation, seed)
     fit_s = perf_counter() - began

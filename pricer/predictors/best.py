@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from pricer.errors import BadInput
@@ -44,6 +44,16 @@ class Best:
     blend_error: float | None
     name: str = "best"
 
+    @property
+    def chosen(self) -> dict[str, float]:
+        """The members and their weights, those without weight left out."""
+        return {name: round(weight, 4) for name, weight in self.weights.items() if weight}
+
+    @property
+    def validation_score(self) -> float | None:
+        """The validation error of the blend before it was learned again on all."""
+        return self.blend_error
+
     def predict(self, listings: Sequence[Listing]) -> list[Guess]:
         """The weighted mean of the members' values on the scale, for each listing."""
         if not listings:
@@ -72,6 +82,10 @@ class BestLearner:
     name: str = "best"
     again: bool = True
     report: Report = quiet
+
+    def reporting(self, report: Report) -> Self:
+        """The same learner, which tells `report`."""
+        return replace(self, report=report)
 
     def fit(self, task: Task, train: Examples, validation: Examples, seed: int) -> Trained:
         """The weighed stack; for labels the label learner of the shelf with the least validation error."""

@@ -150,3 +150,10 @@ def test_a_run_folder_of_other_settings_is_not_overwritten(prices: Path, tmp_pat
     evaluate(_request(prices, folder=tmp_path / "run"))
     with pytest.raises(BadInput, match="was made with other settings"):
         evaluate(_request(prices, "mean", folder=tmp_path / "run"))
+
+
+def test_a_learner_that_reports_is_watched_and_says_what_it_chose(prices: Path) -> None:
+    stages: list[str] = []
+    told = evaluate(_request(prices, "best"), Watch(stage=lambda name, *_: stages.append(name))).result
+    assert len(set(stages)) > 3
+    assert sum(told["chosen"].values()) == pytest.approx(1, abs=1e-3)
