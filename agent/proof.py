@@ -49,6 +49,7 @@ def evaluate(
     most: Annotated[float | None, typer.Option(help="The greatest valid number.")] = None,
     limit: Annotated[int | None, typer.Option(help="Score so many items, drawn by --seed.")] = None,
     seed: Annotated[int, typer.Option(help="Of the draw, of training and of intervals.")] = 0,
+    train: Annotated[int | None, typer.Option(help="Learn from so many examples only, for a learning curve.")] = None,
     drop_copies: Annotated[
         bool, typer.Option("--drop-copies", help="Keep near-copies of test rows out of training.")
     ] = False,
@@ -102,7 +103,7 @@ def evaluate(
 
     require("scoring", "full", "numpy")
     asked = Task(question=question, least=least, most=most)
-    wanted = Wanted(dataset, data, tuple(text or ()), target, label, asked, limit, seed, drop_copies)
+    wanted = Wanted(dataset, data, tuple(text or ()), target, label, asked, limit, seed, drop_copies, train)
     chat = Chat(
         model, base_url, api, _money("--max-cost-usd", max_cost_usd), _money("--input-usd-per-mtok", input_usd_per_mtok),
         _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, shots, structured, temperature, max_output_tokens,

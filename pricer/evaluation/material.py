@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pricer.errors import BadInput
 from pricer.predictors.protocol import Examples, Task
@@ -36,7 +37,8 @@ class Material:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which data: a loaded data set by name, or a file with the columns to read. `task` may bring a question and a valid range;
-    `limit` scores only so many items, and `drop_copies` keeps near-copies of held-out rows out of training."""
+    `limit` scores only so many items, `train` learns from only so many, for a learning curve, and `drop_copies` keeps near-copies of
+    held-out rows out of training."""
 
     dataset: str | None = None
     file: Path | None = None
@@ -47,6 +49,7 @@ class Wanted:
     limit: int | None = None
     seed: int = 0
     drop_copies: bool = False
+    train: int | None = None
 
     def __post_init__(self) -> None:
         if (self.dataset is None) == (self.file is None):
@@ -55,19 +58,35 @@ class Wanted:
             )
         if self.limit is not None and self.limit < 1:
             raise BadInput(f"--limit {self.limit}: wanted at least 1")
+        if self.train is not None and self.train < 1:
+            raise BadInput(f"--train {self.train}: wanted at least 1")
 
 
 def gather(wanted: Wanted, *, learns: bool) -> Material:
     """The material. With `learns` there are examples to learn from; without, a file that states no splits is scored on every row."""
-    return (
-        _from_file(wanted, wanted.file, learns) if wanted.file else _from_dataset(wanted, wanted.dataset or "", learns)
-    )
+    named = wanted.dataset or ""
+    material = _from_file(wanted, wanted.file, learns) if wanted.file else _from_dataset(wanted, named, learns)
+    return _with_fewer(material, wanted.train, wanted.seed) if wanted.train and learns else material
 
 
 def chosen(items: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:
     """The items in an order drawn from their ids and the seed, the first `limit` of them."""
     drawn = sorted(items, key=lambda item: hashlib.sha256(f"{seed} {item.listing.id}".encode()).digest())
     return tuple(drawn[:limit])
+
+
+def _with_fewer(material: Material, most: int, seed: int) -> Material:
+    """The material with at most so many training examples; more of them hold the fewer."""
+    train = material.train
+    ids = {one.id: place for place, one in enumerate(train.listings)}
+    drawn = sorted(ids, key=lambda id_: hashlib.sha256(f"train {seed} {id_}".encode()).digest())[:most]
+    kept = sorted(ids[id_] for id_ in drawn)
+    answers: Any = tuple(train.answers[place] for place in kept)
+    families = tuple(train.families[place] for place in kept) if train.families else ()
+    told = hashlib.sha256(f"{material.fingerprint} train {most} {seed}".encode()).hexdigest()
+    return replace(
+        material, train=Examples(tuple(train.listings[place] for place in kept), answers, families), fingerprint=told
+    )
 
 
 def _from_dataset(wanted: Wanted, name: str, learns: bool) -> Material:

@@ -79,3 +79,12 @@ def test_one_of_data_set_and_file_is_wanted() -> None:
         Wanted()
     with pytest.raises(BadInput, match="one of --dataset NAME and --data FILE"):
         Wanted("name", Path("file"))
+
+
+def test_fewer_training_examples_are_part_of_more_and_another_material(tmp_path: Path) -> None:
+    path = _priced(tmp_path, 200, split=True)
+    few, more, whole = (gather(Wanted(file=path, train=train), learns=True) for train in (10, 50, None))
+    assert len(few.train.listings) == 10
+    assert set(few.train.listings) < set(more.train.listings) < set(whole.train.listings)
+    assert few.items == more.items == whole.items
+    assert len({few.fingerprint, more.fingerprint, whole.fingerprint}) == 3
