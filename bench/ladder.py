@@ -64,6 +64,8 @@ def section(home: Path, file: Path, learners: list[str], llms: list[str], llm_it
         parts.append(
             f"Without those near-copies ({kept['n_train']:,} to learn from), `best` errs by ${strict['mae']:.2f} {interval(strict['mae_ci95'])}."
         )
+    if "tfidf-ridge" in learners:
+        parts += ["What `tfidf-ridge` gains from more examples:", curve(home, file, data["n_train"])]
     if asked:
         first = [run for run in runs if run["predictor"] in ("median", "tfidf-ridge", "neighbours", "best")]
         parts += [
@@ -71,6 +73,15 @@ def section(home: Path, file: Path, learners: list[str], llms: list[str], llm_it
             table(compared(home, [*first, *asked]), [*first, *asked]),
         ]
     return "\n\n".join(parts)
+
+
+def curve(home: Path, file: Path, most: int) -> str:
+    """The learning curve: error on the same test items against the number of training examples."""
+    sizes = [size for size in (250, 500, 1000, 2000, 4000, 8000) if size < most]
+    told = [evaluate(home, file, "--predictor", "tfidf-ridge", "--train", str(size)) for size in sizes]
+    told.append(evaluate(home, file, "--predictor", "tfidf-ridge"))
+    rows = [f"| {run['data']['n_train']:,} | {run['mae']:.2f} {interval(run['mae_ci95'])} |" for run in told]
+    return "\n".join(["| examples | MAE, $ [95 %] |", "| --- | --- |", *rows])
 
 
 def evaluate(home: Path, file: Path, *arguments: str) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from pricer.evaluation.runner import Conversation, Ended, charged, dearest, pend
 from pricer.predictors.chat.chat import ChatModel, ChatSettings, chat_model
 from pricer.predictors.chat.providers import NO_KEY, connection, providers
 from pricer.predictors.protocol import Asker, Busy, Guess, Rejected, Task
-from pricer.products.items import Item, Listing
+from pricer.probing import probed
+from pricer.products.items import Listing
 from pricer.request import (
     DEFAULT_CAP_USD,
     Chat,
@@ -110,7 +111,7 @@ def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
         ended = _batched(talk, watch) if chat.batch else talk.run()
         more: dict[str, Any] = {"cap_usd": None if cap is None else str(cap), "left_out": sorted(asker.dropped)}
         if chat.probe and ended.why == "done":
-            more |= _probed(request, material, terms, settings, talk)
+            more |= probed(request, material, _fresh(chat, material.task, settings), talk)
         return finished(folder, writer, ended.why, began, **more)
 
 
@@ -267,56 +268,6 @@ def _batched(talk: Conversation, watch: Watch) -> Ended:
     if left := still_there(talk.writer.run.folder):
         watch.say(left)
     return ended
-
-
-def _probed(
-    request: Request, material: Material, terms: Terms, settings: ChatSettings, talk: Conversation
-) -> dict[str, Any]:
-    """The contamination probe on the first items: each variant is a run of its own inside the run, under the same cap."""
-    from pricer.predictors.chat.probes import AS_IS, RECALL, probe_report, probes
-
-    if material.task.is_label:
-        raise BadInput("--probe: wanted a number to predict, found labels; recall to the cent says nothing about them")
-    items = material.items[: request.chat.probe]
-    folder, guesses = talk.writer.run.folder, dict[str, list[float | None]]()
-    guesses[AS_IS] = _values(talk.writer, items)
-    for variant, asker in probes(_fresh(request.chat, material.task, settings), request.wanted.seed).items():
-        if variant == AS_IS:
-            continue
-        plan = talk.writer.run.plan | {"settings": {"probe": variant, **talk.writer.run.plan["settings"]}}
-        with runs.writing(folder / f"probe {variant}".replace(" ", "-"), plan, items) as writer:
-            inner = Conversation(asker, writer, request.limits, talk.budget, terms.tariff, talk.report, terms.free)
-            ended = inner.run()
-            guesses[variant] = _values(writer, items)
-        if ended.why != "done":
-            return {"probe": None}
-    told = {
-        name: asdict(found) for name, found in probe_report([item.target or 0.0 for item in items], guesses).items()
-    }
-    return {"probe": {"n": len(items), "variants": told, "says": _probe_says(told, RECALL, material.task.unit)}}
-
-
-def _values(writer: runs.Writer, items: Sequence[Item]) -> list[float | None]:
-    return [
-        writer.lines.answers[item.listing.id].guess.value if item.listing.id in writer.lines.answers else None
-        for item in items
-    ]
-
-
-def _probe_says(told: dict[str, dict[str, Any]], recall: str, unit: str | None) -> str:
-    """The probe in a sentence: errors by variant, and whether prices are recalled more often than chance."""
-    sign = "$" if unit == "usd" else ""
-    means = {name: one["mean_absolute_error"] for name, one in told.items()}
-    errors = ", ".join(f"{name} {'–' if mean is None else f'{sign}{mean:.2f}'}" for name, mean in means.items())
-    found = told[recall]
-    if found["exact_share"] is None:
-        return f"error {errors}; asked to recall, it answers nothing readable"
-    known = (
-        "more often than chance: it may have seen these items"
-        if found["chance_p"] < 0.05
-        else "no more often than chance"
-    )
-    return f"error {errors}; recalled to the cent {found['exact_share']:.1%} (by chance {found['chance_share']:.1%}): {known}"
 
 
 def preview(request: Request) -> Estimate:
