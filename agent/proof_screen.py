@@ -180,11 +180,12 @@ def _time(told: dict[str, Any], ended: str) -> str:
 
 
 def _difference(row: dict[str, Any], label: bool) -> str:
+    """The figure of the column before less that of the first run, on the same items: points of accuracy, or the unit of the error."""
     if row["difference"] is None:
         return ""
-    scale = 100 if label else 1
-    ends = row["difference_ci95"]
-    interval = f" \\[{_signed(ends[0] * scale)}, {_signed(ends[1] * scale)}]" if ends else ""
+    scale = -100 if label else 1  # a wrong label is a loss of 1, so more loss is less accuracy
+    ends = sorted(end * scale for end in row["difference_ci95"] or ())
+    interval = f" \\[{_signed(ends[0])}, {_signed(ends[1])}]" if ends else ""
     return _signed(row["difference"] * scale) + interval + (" points" if label else "")
 
 

