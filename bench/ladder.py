@@ -96,7 +96,8 @@ def compared(home: Path, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> str:
-    """Best first. MAE, RMSLE and R2 are over all items a run answered, the difference over those that all runs answered."""
+    """Best first. MAE, RMSLE and R2 are over all items a run answered, the difference over those that all runs answered; guesses are
+    moved into the valid range."""
     by_folder = {run["run"]: run for run in runs}
     lines = [
         "| predictor | MAE, $ [95 %] | less the first's, same items | RMSLE | R² | within 20 % | failed | $ per 1,000 | seconds | group |",
@@ -106,12 +107,17 @@ def table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> str:
         told = by_folder[row["folder"]]
         ends = row["difference_ci95"]
         beside = "" if row["difference"] is None else f"{row['difference']:+.2f} [{ends[0]:+.2f}, {ends[1]:+.2f}]"
-        name = told["model"] or told["predictor"]
+        name, scores = told["model"] or told["predictor"], told["clipped"] or told
         lines.append(
-            f"| {name} | {told['mae']:.2f} {interval(told['mae_ci95'])} | {beside} | {told['rmsle']:.3f} | {told['r2']:.3f} | "
-            f"{told['within_20_percent']:.0%} | {told['failures']} | {row['cost_per_1k_usd']} | {told['wall_s']:.0f} | {row['group']} |"
+            f"| {name} | {scores['mae']:.2f} {interval(scores['mae_ci95'])} | {beside} | {scores['rmsle']:.3f} | {scores['r2']:.3f} | "
+            f"{scores['within_20_percent']:.0%} | {told['failures']} | {row['cost_per_1k_usd']} | {told['wall_s']:.0f} | {row['group']} |"
         )
-    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in comparison["verdict"])])
+    beyond = [run for run in runs if run["clipped"] and f"{run['clipped']['mae']:.2f}" != f"{run['mae']:.2f}"]
+    notes = [
+        f"{run['model'] or run['predictor']} also guessed beyond the valid range: MAE {run['mae']:.4g} as guessed."
+        for run in beyond
+    ]
+    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in [*comparison["verdict"], *notes])])
 
 
 def interval(ends: list[float]) -> str:

@@ -43,20 +43,30 @@ class Labels:
     missed: Codes
 
 
-def numbers(outcomes: Sequence[Outcome], task: Task) -> Numbers:
-    """The arrays of a numeric task; `BadInput` names an item that is repeated or has no finite truth or no number for a guess."""
+def numbers(outcomes: Sequence[Outcome], task: Task, *, clipped: bool = False) -> Numbers:
+    """The arrays of a numeric task; `BadInput` names an item that is repeated or has no finite truth or no number for a guess.
+
+    With `clipped`, guesses are moved into the task's valid range, as whoever uses them would: one answer of 10^38 dollars would decide
+    every comparison otherwise.
+    """
     import numpy as np
 
     if task.is_label:
         raise BadInput(f"wanted a numeric target, found the labels of {task.name!r}")
     answered, failed = _parted(outcomes)
     truths = [_truth(outcome) for outcome in answered]
-    guesses = [_value(outcome) for outcome in answered]
+    guesses = [within(_value(outcome), task) if clipped else _value(outcome) for outcome in answered]
     missed = [_truth(outcome) for outcome in failed]
     largest = max(map(abs, (*truths, *guesses, *missed)), default=0.0)
     scale = math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
     scaled = [np.array(column, float) / scale for column in (truths, guesses, missed)]
     return Numbers(scaled[0], scaled[1], scaled[2], scale)
+
+
+def within(value: float, task: Task) -> float:
+    """The value, moved to the task's least or most where it lies beyond."""
+    low = value if task.least is None else max(value, task.least)
+    return low if task.most is None else min(low, task.most)
 
 
 def labels(outcomes: Sequence[Outcome], task: Task) -> Labels:

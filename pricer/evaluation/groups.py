@@ -91,7 +91,7 @@ def _group(name: str, outcomes: Sequence[Outcome], task: Task, sampling: _Sampli
 def _numbered(name: str, outcomes: Sequence[Outcome], task: Task, sampling: _Sampling) -> Group:
     import numpy as np
 
-    found = numbers(outcomes, task)
+    found = numbers(outcomes, task, clipped=True)
     answered, off = len(found.truths), found.guesses - found.truths
     group = Group(name, len(outcomes), len(found.missed), answered < SMALL)
     if not answered:

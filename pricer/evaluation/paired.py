@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Pair:
     """Run `first` against run `second` on the same items.
 
-    A loss is an absolute error in the task's unit, or 1 for a wrong label and 0 for a right one. `difference` is the mean loss of
+    A loss is an absolute error in the task's unit, of the guess moved into the task's valid range, or 1 for a wrong label and 0 for a right one. `difference` is the mean loss of
     `first` less that of `second`: below 0 `first` is better. `p` is of the sign-flip test, `p_holm` adjusted for all pairs of the
     comparison. `detectable` is the smallest true difference that this many items show with 80 % power at the two-sided 5 %
     level, `needed_n` how many items a true difference as large as the observed one would need. Both are None where all
@@ -178,7 +178,7 @@ def _losses(tables: Mapping[str, Mapping[str, Outcome]], common: Sequence[str], 
     if task.is_label:
         found = [labels(outcomes, task) for outcomes in runs]
         return np.array([one.truths != one.guesses for one in found], float), 1.0
-    numbered = [numbers(outcomes, task) for outcomes in runs]
+    numbered = [numbers(outcomes, task, clipped=True) for outcomes in runs]
     scale = max(one.scale for one in numbered)
     return np.array([np.abs(one.guesses - one.truths) * (one.scale / scale) for one in numbered]), scale
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def curve(name: str, entry: Entry, task: Task, mark: Mark) -> Picture | None:
     """The running error of one run with its band; None of fewer than ten answers."""
-    found = running(entry.outcomes)
+    found = running(entry.outcomes, task)
     if found is None:
         return None
     shown = canvas(2.6)
@@ -46,7 +46,7 @@ def _draw(axes: Axes, found: Running, colour: str) -> None:
 
 def firmness(entry: Entry, task: Task) -> str:
     """How sure the error is at the end, in words; empty of fewer than ten answers."""
-    found = running(entry.outcomes)
+    found = running(entry.outcomes, task)
     if found is None:
         return ""
     half, quarter = _half(found, -1), _at(found, found.counts[-1] / 4)

@@ -52,16 +52,16 @@ class Entry:
 
     @property
     def loss(self) -> float | None:
-        """The MAE, or the share of wrong labels; None when nothing was answered."""
+        """The MAE of guesses in their valid range, or the share of wrong labels; None when nothing was answered."""
         if self.numbers is not None:
-            return self.numbers.raw.mae
+            return (self.numbers.clipped or self.numbers.raw).mae
         return None if self.labels is None or self.labels.accuracy is None else 1 - self.labels.accuracy
 
     @property
     def loss_ci(self) -> Interval | None:
         """The interval of the loss."""
         if self.numbers is not None:
-            return self.numbers.raw.mae_ci
+            return (self.numbers.clipped or self.numbers.raw).mae_ci
         found = self.labels and self.labels.accuracy_ci
         return Interval(1 - found.high, 1 - found.low) if found else None
 

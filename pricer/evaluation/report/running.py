@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pricer.evaluation.arrays import within
 from pricer.evaluation.outcome import Outcome
+from pricer.predictors.protocol import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,14 +31,15 @@ class Running:
     highs: Floats
 
 
-def running(outcomes: Sequence[Outcome]) -> Running | None:
-    """The running mean with a band of 1.96 standard errors, in the order of the outcomes; None of fewer than ten answers.
+def running(outcomes: Sequence[Outcome], task: Task) -> Running | None:
+    """The running mean with a band of 1.96 standard errors, in the order of the outcomes; None of fewer than ten answers. Guesses are moved
+    into the task's valid range.
 
     The band is right at each count by itself. It is no licence to stop as soon as it looks good.
     """
     import numpy as np
 
-    losses = np.array([loss for outcome in outcomes if (loss := loss_of(outcome)) is not None], float)
+    losses = np.array([loss for outcome in outcomes if (loss := loss_of(outcome, task)) is not None], float)
     n = len(losses)
     if n < FIRST:
         return None
@@ -50,9 +53,9 @@ def running(outcomes: Sequence[Outcome]) -> Running | None:
     return Running(counts[at].astype(float), means[at] * scale, lows[at] * scale, (means + errors)[at] * scale)
 
 
-def loss_of(outcome: Outcome) -> float | None:
-    """The absolute error, or 1 for a wrong label and 0 for a right one; None of a failure."""
+def loss_of(outcome: Outcome, task: Task | None = None) -> float | None:
+    """The absolute error, or 1 for a wrong label and 0 for a right one; None of a failure. With a task, of the guess in its valid range."""
     guess = outcome.guess
     if guess.value is not None and outcome.truth is not None:
-        return abs(guess.value - outcome.truth)
+        return abs((within(guess.value, task) if task else guess.value) - outcome.truth)
     return None if guess.label is None else float(guess.label != outcome.label)

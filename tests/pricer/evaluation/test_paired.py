@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -181,3 +182,11 @@ def test_what_is_told_is_json() -> None:
     runs = {name: priced(range(1, 11), range(place, 10 + place)) for place, name in enumerate("ab")}
     told = compare(runs, USD).told()
     assert json.loads(json.dumps(told)) == told
+
+
+def test_one_absurd_guess_counts_as_the_end_of_the_valid_range() -> None:
+    task = replace(USD, least=0.5, most=999.0)
+    runs = {"sane": priced(TRUTHS, off_by(1, 1, 1, 1)), "mad": priced(TRUTHS, [1e38, 20.0, 30.0, 40.0])}
+    found = compare(runs, task)
+    assert found.losses["mad"] == (999.0 - 10.0) / 4
+    assert found.pair("sane", "mad").difference == 1.0 - (999.0 - 10.0) / 4

@@ -37,7 +37,7 @@ def one(folder: Path, guesses: list[float], *truths: float) -> Run:
 def test_the_running_error_is_the_mean_of_the_first_answers(tmp_path: Path) -> None:
     off = [1.0, 3.0] * 10
     run = one(tmp_path, [100 + error for error in off], *[100.0] * 20)
-    found = running(run.outcomes)
+    found = running(run.outcomes, run.task)
     assert found is not None
     assert found.counts[0] == 10
     assert found.counts[-1] == 20
@@ -46,7 +46,8 @@ def test_the_running_error_is_the_mean_of_the_first_answers(tmp_path: Path) -> N
 
 
 def test_fewer_than_ten_answers_have_no_running_error(tmp_path: Path) -> None:
-    assert running(one(tmp_path, [1.0] * 9, *[1.0] * 9).outcomes) is None
+    short = one(tmp_path, [1.0] * 9, *[1.0] * 9)
+    assert running(short.outcomes, short.task) is None
 
 
 def test_skewed_positive_truths_are_drawn_on_logarithmic_axes(tmp_path: Path) -> None:
