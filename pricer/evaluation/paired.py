@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 class Pair:
     """Run `first` against run `second` on the same items.
 
-    A loss is an absolute error in the task's unit, of the guess moved into the task's valid range, or 1 for a wrong label and 0 for a right one. `difference` is the mean loss of
-    `first` less that of `second`: below 0 `first` is better. `p` is of the sign-flip test, `p_holm` adjusted for all pairs of the
-    comparison. `detectable` is the smallest true difference that this many items show with 80 % power at the two-sided 5 %
-    level, `needed_n` how many items a true difference as large as the observed one would need. Both are None where all
-    differences are equal, `needed_n` also where there is none to resolve.
+    A loss is the absolute error, in the task's unit, of the guess moved into the task's valid range, or 1 for a wrong label and 0 for
+    a right one. `difference` is the mean loss of `first` less that of `second`: below 0 `first` is better. `p` is of the sign-flip
+    test, `p_holm` adjusted for all pairs of the comparison. `detectable` is the smallest true difference that this many items show
+    with 80 % power at the two-sided 5 % level, `needed_n` how many items a true difference as large as the observed one would need.
+    Both are None where all differences are equal, `needed_n` also where there is none to resolve.
     """
 
     first: str
