@@ -81,12 +81,12 @@ def _learned(request: Request, watch: Watch) -> Evaluation:
     with runs.writing(folder, plan, material.items) as writer:
         found = _trained(request.predictor, material, request.wanted.seed, watch)
         ended = predict_all(found.model, writer, watch.progress)
-        return finished(folder, writer, ended.why, began, fit_s=found.fit_s, **_members(found.model))
+        return finished(folder, writer, ended.why, began, fit_s=found.fit_s, **_members(request.predictor, found.model))
 
 
-def _members(model: Predictor) -> dict[str, Any]:
-    """What a model that is made of others tells of them: weights and validation errors."""
-    chosen = getattr(model, "chosen", None)
+def _members(name: str, model: Predictor) -> dict[str, Any]:
+    """What a model that is made of others, or chosen among them, tells of them: their weights."""
+    chosen = getattr(model, "chosen", {model.name: 1.0} if model.name != name else None)
     return {"chosen": chosen} if chosen else {}
 
 

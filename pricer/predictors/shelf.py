@@ -57,7 +57,7 @@ SHELF: tuple[Entry, ...] = (
     Entry("boosting", "boosted trees on features and word themes", BOTH, "boosting", "BoostingLearner", 120),
     Entry("deep", "a deep residual network on hashed words", NUMBERS, "deep", "DeepLearner", 60),
     Entry("mlp", "an ensemble of small networks on sparse words", NUMBERS, "network", "MlpLearner", 120),
-    Entry("best", "the best of the shelf together", NUMBERS, "best", "BestLearner", 300),
+    Entry("best", "the best of the shelf together", BOTH, "best", "BestLearner", 300),
 )  # fmt: skip
 
 # A trained model's `kind` and the module whose class carries it. A kind is never given a second meaning: saved models name it.

@@ -129,6 +129,9 @@ def test_labels_are_scored_as_labels(tmp_path: Path) -> None:
     assert told["macro_f1"] == 1.0
     assert sum(map(sum, told["confusion"])) == told["n"]
     assert "mae" not in told
+    best = evaluate(Request(wanted, "best")).result
+    assert best["accuracy"] == 1.0
+    assert list(best["chosen"].values()) == [1.0]
 
 
 def test_a_learner_of_numbers_is_refused_for_labels(tmp_path: Path) -> None:
