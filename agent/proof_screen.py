@@ -120,9 +120,8 @@ def _number_rows(rows: Any, told: dict[str, Any], unit: str | None) -> None:
         rows.add_row("MAE", "no readable answer")
         return
     clipped = told.get("clipped") or {}
-    also = (
-        "" if clipped.get("mae") in (None, told["mae"]) else f"   within the valid range {_money(clipped['mae'], unit)}"
-    )
+    shown = _money(clipped.get("mae"), unit)
+    also = "" if shown in ("–", _money(told["mae"], unit)) else f"   within the valid range {shown}"
     rows.add_row("MAE", f"[bold]{_money(told['mae'], unit)}[/] {_interval(told['mae_ci95'], unit)}{also}")
     rows.add_row("Median", f"{_money(told['median_ae'], unit)} {_interval(told['median_ae_ci95'], unit)}")
     rows.add_row("Bias", f"{_money(told['bias'], unit)} {_interval(told['bias_ci95'], unit)}")
