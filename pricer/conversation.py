@@ -282,12 +282,8 @@ def preview(request: Request) -> Estimate:
     settings = _settings(chat, terms, material, request)
     folder = folder_of(replace(request, fresh=False), _plan(request, material, terms, settings))
     kept = {} if request.fresh or not (folder / runs.PLAN).exists() else runs.load_run(folder).lines.answers
-    settled = {name for name, answer in kept.items() if not (request.again and _nobody(answer))}
+    settled = {name for name, answer in kept.items() if not (request.again and runs.nobody_answered(answer))}
     waiting = [item.listing for item in material.items if item.listing.id not in settled]
     capped = terms.tariff is not None and not terms.free
     cap = (DEFAULT_CAP_USD if chat.cap_usd is None else chat.cap_usd) if capped else None
     return estimate(_keyless(chat, material.task, settings), waiting, terms, cap)
-
-
-def _nobody(answer: runs.Answer) -> bool:
-    return (answer.guess.failure or "").startswith(runs.UNANSWERED)

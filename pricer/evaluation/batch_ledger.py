@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pricer.errors import BadInput, PricerError
+from pricer.evaluation.run import cut_torn_line
 from pricer.predictors.batcher import Mark
 
 BATCHES = "batches.jsonl"
@@ -64,7 +65,7 @@ class Ledger:
 
     def _write(self, row: dict[str, Any]) -> None:
         try:
-            _cut_torn_line(self.path)
+            cut_torn_line(self.path)
             with self.path.open("ab") as file:
                 file.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")
                 file.flush()
@@ -125,13 +126,3 @@ def _whole_lines(path: Path) -> list[bytes]:
         return []
     except OSError as error:
         raise BadInput(f"{path.parent.name}/{BATCHES}: cannot be read: {error.strerror or error}") from None
-
-
-def _cut_torn_line(path: Path) -> None:
-    """Cut what a kill left behind the last line end."""
-    if not path.exists():
-        return
-    data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from pricer.errors import PricerError
+from pricer.evaluation.interrupts import on_interrupt
 from pricer.predictors.protocol import Busy
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Patience:
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Let the first interrupt end the waiting once no call is in flight, and the second drop what is in flight."""
-        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+        this = asyncio.current_task()
         assert this is not None
 
         def interrupt() -> None:
@@ -74,14 +74,5 @@ class Patience:
                 this.cancel()
             self._stop.set()
 
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, interrupt)
-        except (NotImplementedError, ValueError, RuntimeError):  # not the main thread, or no such signals here
+        with on_interrupt(interrupt):
             yield
-            return
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)

@@ -19,6 +19,7 @@ from typing import Any
 from catalog.snapshot import home
 from pricer.errors import BadInput, PricerError
 from pricer.evaluation.outcome import Outcome
+from pricer.files import write_text
 from pricer.predictors.protocol import Guess, Task, Usage
 from pricer.products.items import Item, Listing
 
@@ -136,7 +137,7 @@ class Writer:
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result, last of all."""
         os.fsync(self._file.fileno())
-        _write_whole(self.run.folder / RESULT, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+        write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", self.run.folder / RESULT)
 
 
 @contextmanager
@@ -153,7 +154,7 @@ def writing(folder: Path, plan: dict[str, Any], items: Sequence[Item]) -> Iterat
         else:
             _begin(folder, plan, items)
         run = load_run(folder, items)
-        _cut_torn_line(folder / ANSWERS)
+        cut_torn_line(folder / ANSWERS)
         with (folder / ANSWERS).open("ab", buffering=0) as file:
             try:
                 yield Writer(run, file)
@@ -177,7 +178,12 @@ def plain(plan: dict[str, Any]) -> dict[str, Any]:
 
 def unanswered(run: Run) -> int:
     """How many items of the run ended with nobody answering."""
-    return sum((answer.guess.failure or "").startswith(UNANSWERED) for answer in run.lines.answers.values())
+    return sum(nobody_answered(answer) for answer in run.lines.answers.values())
+
+
+def nobody_answered(answer: Answer) -> bool:
+    """Whether the item's attempts ended without a reply of any kind."""
+    return (answer.guess.failure or "").startswith(UNANSWERED)
 
 
 def earlier_result(folder: Path) -> dict[str, Any]:
@@ -215,10 +221,10 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _begin(folder: Path, plan: dict[str, Any], items: Sequence[Item]) -> None:
     rows = (json.dumps(_row(item), ensure_ascii=False, separators=(",", ":")) for item in items)
-    _write_whole(folder / ITEMS, "".join(f"{row}\n" for row in rows))
+    write_text("".join(f"{row}\n" for row in rows), folder / ITEMS)
     (folder / ANSWERS).unlink(missing_ok=True)
     started = {"format": FORMAT, **plan, "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    _write_whole(folder / PLAN, json.dumps(started, ensure_ascii=False, indent=1, default=str) + "\n")
+    write_text(json.dumps(started, ensure_ascii=False, indent=1, default=str) + "\n", folder / PLAN)
 
 
 def _same(folder: Path, plan: dict[str, Any]) -> None:
@@ -229,21 +235,7 @@ def _same(folder: Path, plan: dict[str, Any]) -> None:
         raise BadInput(f"run {folder.name} was made with other settings ({shown}); name another folder with --run")
 
 
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise PricerError(f"could not write {path.name}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _cut_torn_line(path: Path) -> None:
+def cut_torn_line(path: Path) -> None:
     """Cut what stands behind the last line end: a line that a kill interrupted."""
     if path.exists():
         data = path.read_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,8 +13,9 @@ from typing import Any
 from catalog.tariff import Tariff
 from pricer.errors import BadInput, PricerError
 from pricer.evaluation.budget import Budget
+from pricer.evaluation.interrupts import on_interrupt
 from pricer.evaluation.pace import Pace
-from pricer.evaluation.run import UNANSWERED, Answer, Writer
+from pricer.evaluation.run import UNANSWERED, Answer, Writer, nobody_answered
 from pricer.predictors.protocol import Asker, Busy, Guess, Predictor, Rejected, Usage
 from pricer.products.items import Item, Listing
 
@@ -89,8 +89,7 @@ def pending(writer: Writer, *, again: bool = False) -> list[Item]:
     return [
         item
         for item in writer.run.items
-        if (kept := answers.get(item.listing.id)) is None
-        or (again and (kept.guess.failure or "").startswith(UNANSWERED))
+        if (kept := answers.get(item.listing.id)) is None or (again and nobody_answered(kept))
     ]
 
 
@@ -291,15 +290,5 @@ class Conversation:
                     worker.cancel()
             self._stopping = "stopped"
 
-        loop = asyncio.get_running_loop()
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, interrupt)
-        except (NotImplementedError, ValueError, RuntimeError):  # not the main thread, or no such signals here
+        with on_interrupt(interrupt):
             yield
-            return
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)

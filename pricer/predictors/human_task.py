@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pricer.errors import BadInput, MissingExtra, PricerError
+from pricer.files import replacing
 from pricer.predictors.protocol import Task
 from pricer.products.items import Listing
-from pricer.products.parts import replacing
 from pricer.products.text import printable
 
 if TYPE_CHECKING:

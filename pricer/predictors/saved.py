@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pricer.errors import BadInput, PricerError
+from pricer.files import write_json
 from pricer.predictors.protocol import Predictor, Task
 from pricer.products.items import Listing
-from pricer.products.parts import write_json
 
 if TYPE_CHECKING:
     import numpy as np

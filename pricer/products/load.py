@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricer.errors import BadInput, PricerError
+from pricer.files import write_json
 from pricer.products import audit, splits
 from pricer.products.curate import PRICE_EDGES, TOKEN_EDGES, Settings, Tally
 from pricer.products.dataset import FORMAT, MANIFEST, NAME, Dataset, datasets_folder, fingerprint_of, open_dataset
@@ -20,7 +21,7 @@ from pricer.products.engine import Engine, run
 from pricer.products.families import Words, families, normal
 from pricer.products.items import DROPPED_COLUMNS, ITEM_COLUMNS, SPLITS
 from pricer.products.money import LEAST_USD, MOST_USD
-from pricer.products.parts import Curator, Part, job, sketches, tables, write_json, write_parquet
+from pricer.products.parts import Curator, Part, job, sketches, tables, write_parquet
 from pricer.products.records import columns
 from pricer.products.rules import PART_NUMBER, Rules, default_rules
 from pricer.products.shards import KnowsBest, Shard, Source

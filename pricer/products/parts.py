@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pricer.errors import PricerError
+from pricer.files import replacing, write_json
 from pricer.products.curate import Settings, Tally, curate
 from pricer.products.families import Sketch, sketch
 from pricer.products.shards import Shard
@@ -109,33 +107,12 @@ def sketches(parts: list[Part]) -> Sketch:
             one.close()
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and is removed when it does not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise PricerError(f"could not write {path.name}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a table, all or nothing, the same bytes for the same table."""
     import pyarrow.parquet as pq
 
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression=COMPRESSION, compression_level=1, write_statistics=True)
-
-
-def write_json(told: object, path: Path) -> None:
-    """Write JSON, all or nothing, and have it on the disk before the name appears."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        json.dump(told, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def tables(parts: list[Part], kind: str, columns: list[str] | None = None) -> Iterator[pa.Table]:

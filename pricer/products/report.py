@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricer.errors import BadInput, MissingExtra, PricerError
+from pricer.files import replacing
 from pricer.products import wording
 from pricer.products.charts import pictures
 from pricer.products.dataset import Dataset
 from pricer.products.describe import describe
 from pricer.products.description import Description
 from pricer.products.figures import count, share
-from pricer.products.parts import replacing
 from pricer.products.pictures import Picture
 from pricer.products.text import printable
 

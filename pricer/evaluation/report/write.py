@@ -12,8 +12,8 @@ from pricer.evaluation.report.markdown import markdown
 from pricer.evaluation.report.page import page
 from pricer.evaluation.report.study import study
 from pricer.evaluation.run import Run
+from pricer.files import replacing
 from pricer.installed import require
-from pricer.products.parts import replacing
 
 PAGE, SUMMARY, PICTURES = "report.html", "report.md", "pictures"
 
