@@ -32,10 +32,19 @@ def compare_models(models: list[str], workload: Workload, day: dt.date | None = 
     return compare(snapshot.load(), models, workload, day or today())
 
 
-def advise_approach(task: Task) -> Document:
-    """The approach for a task, with its arithmetic."""
-    found: Document = _plain(dataclasses.asdict(advise(task)))
-    return found
+def advise_approach(task: Task, dataset: str | None = None) -> Document:
+    """The approach for a task, with its arithmetic and what was measured of it. The measurement decides where `dataset` is named."""
+    from pricer.evidence.measured import measured
+    from pricer.evidence.weighing import weighed
+
+    advice = advise(task)
+    found = weighed(advice, task, measured(dataset=dataset), dataset)
+    told: Document = _plain(dataclasses.asdict(advice))
+    for option in told["options"]:
+        if run := found.runs.get(option["name"]):
+            option.update(fits=True, because=f"measured: run {run}")
+    decided = {"recommended": found.recommended, "because": found.because, "flips": list(found.flips)}
+    return told | decided | {"measured": list(found.rows), "measured_says": list(found.says)}
 
 
 def query_dataset(sql: str, limit: int = 200, timeout_s: float = 10.0) -> Document:
