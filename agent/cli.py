@@ -10,6 +10,7 @@ import typer
 from agent import proof
 from agent.data import data
 from agent.output import Json, console, print_json
+from agent.store import similar, store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +21,7 @@ app = typer.Typer(
 models = typer.Typer(no_args_is_help=True, help="The catalogue: list, show, compare, refresh.")
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
+app.add_typer(store, name="store")
 
 Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")]
 
@@ -156,9 +158,12 @@ def advise(
     citations: Annotated[bool, typer.Option("--citations", help="Answers must cite a source.")] = False,
     training_usd_per_mtok: Annotated[float | None, typer.Option(help="Price of training tokens.")] = None,
     months: Annotated[int, typer.Option(help="Over how long.")] = 12,
+    dataset: Annotated[
+        str | None, typer.Option(help="A data set that is your task: what was measured on it decides.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Advise prompt, few-shot, retrieval, fine-tuning or a baseline, with break-even arithmetic."""
+    """Advise prompt, few-shot, retrieval, fine-tuning or a baseline, with break-even arithmetic and what was measured."""
     from agent.listing import price_of
     from catalog.approach import task
     from server.tools import advise_approach, today
@@ -169,7 +174,7 @@ def advise(
         input_usd_per_mtok=price.input, output_usd_per_mtok=price.output, can_be_tuned=price.can_be_tuned, labelled_examples=labelled_examples,
         answer_is_number_or_label=number_or_label, knowledge_changes_per_month=changes_per_month, needs_citations=citations,
         training_usd_per_mtok=training_usd_per_mtok, months=months,
-    ))  # fmt: skip
+    ), dataset)  # fmt: skip
     if as_json:
         print_json(document)
     else:
@@ -178,7 +183,7 @@ def advise(
         show_advice(console(), document)
 
 
-for command in (proof.evaluate, proof.price, proof.compare, proof.report):
+for command in (proof.evaluate, proof.price, proof.compare, proof.report, similar):
     app.command()(command)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from agent.output import Json, console, print_json
 
-data = typer.Typer(no_args_is_help=True, help="Data sets: load, list, show, query, report.")
+data = typer.Typer(no_args_is_help=True, help="Data sets: load, list, show, query, report, map.")
 
 
 @data.command()
@@ -116,6 +116,27 @@ def report(
         print_json({"page": str(written.page), "pictures": [str(path) for path in written.pictures]})
     else:
         typer.echo(f"{written.page} and {len(written.pictures)} pictures")
+
+
+@data.command("map")
+def map_store(
+    name: Annotated[str, typer.Argument(help="A store, by default named as its data set.")],
+    out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("map"),
+    items: Annotated[int, typer.Option(help="Products drawn at most, up to 20,000; more are sampled.")] = 5_000,
+    as_json: Json = False,
+) -> None:
+    """Draw a store as an offline page: who lies near whom, in two and three dimensions."""
+    from agent.progress import stages
+    from pricer.store.map_page import is_synthetic, write_map
+    from pricer.store.store import open_store
+
+    store = open_store(name)
+    with stages() as report:
+        written = write_map(store, out, items, synthetic=is_synthetic(store.manifest["dataset"]), report=report)
+    if as_json:
+        print_json(written.document)
+    else:
+        typer.echo(f"{written.page}: {written.document['items']:,} of {written.document['of']:,} products")
 
 
 @data.command()

@@ -62,7 +62,9 @@ def evaluate(
     allow_unpriced: Unpriced = False,
     base_url: BaseUrl = None,
     api: Api = None,
-    shots: Annotated[int, typer.Option(help="Training examples shown in the prompt.")] = 0,
+    shots: Annotated[int, typer.Option(help="Training examples shown in the prompt, the same for every item.")] = 0,
+    similar: Annotated[int, typer.Option(help="The training examples most similar to each item, shown before it.")] = 0,
+    encoder: Annotated[str, typer.Option(help="What finds similar ones: minilm, e5-small, bge-small …")] = "minilm",
     structured: Annotated[
         bool | None, typer.Option("--structured/--plain", help="Ask for JSON by a schema, or not.")
     ] = None,
@@ -106,8 +108,8 @@ def evaluate(
     wanted = Wanted(dataset, data, tuple(text or ()), target, label, asked, limit, seed, drop_copies, train)
     chat = Chat(
         model, base_url, api, _money("--max-cost-usd", max_cost_usd), _money("--input-usd-per-mtok", input_usd_per_mtok),
-        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, shots, structured, temperature, max_output_tokens,
-        reasoning_effort, batch, probe,
+        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, shots, similar, encoder, structured, temperature,
+        max_output_tokens, reasoning_effort, batch, probe,
     )  # fmt: skip
     limits = Limits(concurrency, attempts, timeout)
     request = Request(wanted, predictor, chat, limits, run, answers, fresh, retry_failed)
@@ -124,6 +126,8 @@ def price(
     ] = None,
     model: Model = None,
     dataset: Annotated[str | None, typer.Option(help="What a learner learns from, if it has not yet.")] = None,
+    similar: Annotated[int, typer.Option(help="Similar products of a store, shown to the chat model with prices.")] = 0,
+    store: Annotated[str | None, typer.Option(help="That store; the only one there is unless told.")] = None,
     max_cost_usd: Cap = None,
     input_usd_per_mtok: PriceIn = None,
     output_usd_per_mtok: PriceOut = None,
@@ -140,10 +144,10 @@ def price(
     require("pricing", "full", "numpy")
     chat = Chat(
         model, base_url, api, _money("--max-cost-usd", max_cost_usd), _money("--input-usd-per-mtok", input_usd_per_mtok),
-        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced,
+        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, similar=similar,
     )  # fmt: skip
     with _watching() as watch:
-        document = price_text(text, predictor, chat, dataset, watch)
+        document = price_text(text, predictor, chat, dataset, watch, store)
     if as_json:
         print_json(document)
     else:

@@ -41,6 +41,8 @@ def show_evaluation(console: Console, told: dict[str, Any], ended: str) -> None:
         _number_rows(rows, told, unit)
     if told.get("chosen"):
         rows.add_row("Chosen", _text("; ".join(f"{name} {value}" for name, value in _flat(told["chosen"]))))
+    if told.get("retrieval"):
+        rows.add_row("Retrieval", _text(_retrieval(told["retrieval"], unit)))
     if told["data"]["near_copies"] and not told["data"]["copies_dropped"]:
         rows.add_row(
             "Mind",
@@ -56,6 +58,20 @@ def show_evaluation(console: Console, told: dict[str, Any], ended: str) -> None:
     console.print(rows)
 
 
+def _retrieval(told: dict[str, Any], unit: str | None) -> str:
+    """How many neighbours each item got, what the guard took out of them, and what that changed."""
+    dropped = (
+        f"{told['family_neighbours_dropped']:,} neighbours of {told['items_affected']:,} items' own families dropped"
+    )
+    said = f"{told['k']} nearest of {told['known']:,} by {told['encoder']}; {dropped}"
+    change = told.get("error_added_by_dropping")
+    if change is None:
+        return said
+    low, high = told["error_added_by_dropping_ci95"]
+    sign = "$" if unit == "usd" else ""
+    return f"{said}, which adds {sign}{change:.2f} [{low:.2f}, {high:.2f}] to the error"
+
+
 def show_price(console: Console, told: dict[str, Any]) -> None:
     """One price, or why there is none."""
     from rich.markup import escape
@@ -66,6 +82,9 @@ def show_price(console: Console, told: dict[str, Any]) -> None:
         console.print(
             f"${told['price_usd']:,.2f}   {escape(_who(told))}   cost {'unknown' if told['cost_usd'] is None else '$' + told['cost_usd']}"
         )
+    for hit in told.get("similar", ()):
+        known = "no price" if hit["price"] is None else f"${hit['price']:,.2f}"
+        console.print(_text(f"  shown  {known}  {hit['title'][:60]}  {hit['source']}"))
 
 
 def show_comparison(console: Console, told: dict[str, Any]) -> None:
@@ -102,7 +121,7 @@ def show_comparison(console: Console, told: dict[str, Any]) -> None:
 
 
 def _who(told: dict[str, Any]) -> str:
-    return f"{told['predictor']} {told['model']}" if told.get("model") else str(told["predictor"])
+    return f"{told['predictor']} {told.get('called', told['model'])}" if told.get("model") else str(told["predictor"])
 
 
 def _answered(told: dict[str, Any]) -> str:

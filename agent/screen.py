@@ -146,8 +146,8 @@ def show_comparison(console: Console, document: dict[str, Any]) -> None:
 
 
 def show_advice(console: Console, advice: dict[str, Any]) -> None:
-    """An approach with its arithmetic."""
-    _field(console, "Advice", f"{advice['recommended']}: {advice['because']}")
+    """An approach with its arithmetic and what was measured."""
+    _field(console, "Advice", _datum(f"{advice['recommended']}: {advice['because']}").plain)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("approach", "possible", "a month", "once", "in all"):
         table.add_column(name, justify="left" if name in ("approach", "possible") else "right")
@@ -158,9 +158,12 @@ def show_advice(console: Console, advice: dict[str, Any]) -> None:
         )
         table.add_row(option["name"], "yes" if option["fits"] else option["because"], *money)
     console.print(Padding(table, (0, 0, 0, 13)))
+    if advice["measured"]:
+        console.print(Padding(_measured(advice["measured"]), (1, 0, 1, 13)))
     for label, lines in (
+        ("Measured", [_datum(line).plain for line in advice["measured_says"]]),
         ("Arithmetic", advice["arithmetic"]),
-        ("Flips", advice["flips"]),
+        ("Flips", [_datum(line).plain for line in advice["flips"]]),
         ("Closing", advice["closing"]),
     ):
         for line in lines:
@@ -182,6 +185,22 @@ def show_rows(console: Console, document: dict[str, Any]) -> None:
 
 
 # --- parts of the answer
+
+
+def _measured(rows: Sequence[dict[str, Any]]) -> Table:
+    """The best run of each approach on the same items, the best first."""
+    is_label = "accuracy" in rows[0]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("measured", "by", "accuracy" if is_label else "mean error", "difference [95 %]", "$ per 1,000"):
+        table.add_column(name, justify="left" if name in ("measured", "by") else "right", overflow="fold")
+    for row in rows:
+        interval = row["difference_ci95"]
+        apart = f"{row['difference']:+.4g}" if row["difference"] is not None else "best"
+        ends = f" [{interval[0]:.4g}, {interval[1]:.4g}]" if interval else ""
+        cost = "?" if row["cost_per_1k_usd"] is None else row["cost_per_1k_usd"]
+        figure = f"{row['accuracy']:.1%}" if is_label else f"{row['mae']:,.4g}"
+        table.add_row(row["approach"], _datum(row["by"]), figure, f"{apart}{ends}", cost)
+    return table
 
 
 def _entry(console: Console, place: int, entry: dict[str, Any], words: dict[str, str]) -> None:

@@ -49,8 +49,21 @@ def section(home: Path, file: Path, learners: list[str], llms: list[str], llm_it
     runs = [evaluate(home, file, "--predictor", name) for name in learners]
     strict = evaluate(home, file, "--predictor", "best", "--drop-copies") if "best" in learners else None
     asked = [
-        evaluate(home, file, "--predictor", "chat", "--model", model, "--limit", str(llm_items), "--concurrency", "1")
+        evaluate(
+            home,
+            file,
+            "--predictor",
+            "chat",
+            "--model",
+            model,
+            "--limit",
+            str(llm_items),
+            "--concurrency",
+            "1",
+            *retrieval,
+        )
         for model in llms
+        for retrieval in ((), ("--similar", "5"))
     ]
     data = runs[0]["data"]
     parts = [
@@ -67,7 +80,11 @@ def section(home: Path, file: Path, learners: list[str], llms: list[str], llm_it
     if "tfidf-ridge" in learners:
         parts += ["What `tfidf-ridge` gains from more examples:", curve(home, file, data["n_train"])]
     if asked:
-        first = [run for run in runs if run["predictor"] in ("median", "tfidf-ridge", "neighbours", "best")]
+        first = [
+            run
+            for run in runs
+            if run["predictor"] in ("median", "tfidf-ridge", "neighbours", "similar", "best", "blend")
+        ]
         parts += [
             f"On the {llm_items} of these items that the LLM was asked about:",
             table(compared(home, [*first, *asked]), [*first, *asked]),
@@ -107,16 +124,13 @@ def table(comparison: dict[str, Any], runs: list[dict[str, Any]]) -> str:
         told = by_folder[row["folder"]]
         ends = row["difference_ci95"]
         beside = "" if row["difference"] is None else f"{row['difference']:+.2f} [{ends[0]:+.2f}, {ends[1]:+.2f}]"
-        name, scores = told["model"] or told["predictor"], told["clipped"] or told
+        name, scores = told["called"], told["clipped"] or told
         lines.append(
             f"| {name} | {scores['mae']:.2f} {interval(scores['mae_ci95'])} | {beside} | {scores['rmsle']:.3f} | {scores['r2']:.3f} | "
             f"{scores['within_20_percent']:.0%} | {told['failures']} | {row['cost_per_1k_usd']} | {told['wall_s']:.0f} | {row['group']} |"
         )
     beyond = [run for run in runs if run["clipped"] and f"{run['clipped']['mae']:.2f}" != f"{run['mae']:.2f}"]
-    notes = [
-        f"{run['model'] or run['predictor']} also guessed beyond the valid range: MAE {run['mae']:.4g} as guessed."
-        for run in beyond
-    ]
+    notes = [f"{run['called']} also guessed beyond the valid range: MAE {run['mae']:.4g} as guessed." for run in beyond]
     return "\n".join([*lines, "", *(f"- {sentence}" for sentence in [*comparison["verdict"], *notes])])
 
 

@@ -37,9 +37,11 @@ from pricer.request import (
     plan_of,
     replayed,
 )
+from pricer.retrieved import look_up
 
 # Providers at which the user's own machine does the work: nobody sends a bill.
 OWN = frozenset({"local", "ollama", "vllm", "llamacpp", "lmstudio"})
+MOST_SIMILAR = 50
 UNPRICED = (
     "{model}: no source prices it there, so no cap could hold. State its price with --input-usd-per-mtok and --output-usd-per-mtok, or "
     "ask it all the same with --allow-unpriced"
@@ -83,7 +85,7 @@ def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
     if not chat.model:
         raise BadInput("--predictor chat: wanted --model provider/model, such as openai/gpt-5.1 or local/smollm2-135m")
     watch.stage("reading", 0, 0)
-    material = gather(request.wanted, learns=chat.shots > 0)
+    material = gather(request.wanted, learns=_learns(chat))
     terms = terms_of(chat)
     settings = _settings(chat, terms, material, request)
     snapshot.forget()
@@ -94,6 +96,8 @@ def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
         return replay
     cap = _permitted(chat, terms)
     asker = _fresh(chat, material.task, settings)
+    retrieved = look_up(material, chat.similar, chat.encoder, watch) if chat.similar else None
+    asker.found = retrieved.found if retrieved else None
     with runs.writing(folder, plan, material.items) as writer:
         watch.estimate(estimate(asker, pending_listings(writer, request.again), terms, cap))
         budget = Budget(cap)
@@ -110,17 +114,24 @@ def evaluate_chat(request: Request, watch: Watch) -> Evaluation:
         )
         ended = _batched(talk, watch) if chat.batch else talk.run()
         more: dict[str, Any] = {"cap_usd": None if cap is None else str(cap), "left_out": sorted(asker.dropped)}
+        if retrieved:
+            more["retrieval"] = retrieved.told
         if chat.probe and ended.why == "done":
-            more |= probed(request, material, _fresh(chat, material.task, settings), talk)
+            again = _fresh(chat, material.task, settings)
+            again.found = asker.found
+            more |= probed(request, material, again, talk)
         return finished(folder, writer, ended.why, began, **more)
 
 
-def ask_once(chat: Chat, task: Task, listing: Listing, watch: Watch) -> Priced:
-    """One guess for one listing, within the cap, tried a few times."""
+def ask_once(
+    chat: Chat, task: Task, listing: Listing, watch: Watch, found: Sequence[tuple[Listing, float]] = ()
+) -> Priced:
+    """One guess for one listing, within the cap, tried a few times. `found` are similar items with their answers, shown before it."""
     assert chat.model is not None
     terms = terms_of(chat)
     cap = _permitted(chat, terms)
     asker = _fresh(chat, task, _base_settings(chat, terms))
+    asker.found = {listing.id: found}
     expected = estimate(asker, [listing], terms, cap)
     watch.estimate(expected)
     if cap is not None and expected.at_most_usd is not None and expected.at_most_usd > cap:
@@ -181,17 +192,25 @@ def _permitted(chat: Chat, terms: Terms) -> Decimal | None:
     return DEFAULT_CAP_USD if chat.cap_usd is None else chat.cap_usd
 
 
+def _learns(chat: Chat) -> bool:
+    """Whether the prompt holds training examples."""
+    return chat.shots > 0 or chat.similar > 0
+
+
 def _plan(request: Request, material: Material, terms: Terms, settings: ChatSettings) -> dict[str, Any]:
     """The plan of a chat run. It is the same with and without a key, so that a finished run replays without one."""
     chat = request.chat
     shown = _keyless(chat, material.task, settings)
-    told = {name: value for name, value in asdict(settings).items() if name not in ("shots", "timeout_s")}
-    told |= {
+    told = settings.deciding() | {
         "api": shown.connection.api,
         "output_tokens": shown.output_tokens,
         "shots": chat.shots,
         "batch": chat.batch,
     }
+    if chat.similar:
+        from pricer.store.encoder import encoder
+
+        told |= {"encoder": chat.encoder, "encoder_fingerprint": encoder(chat.encoder).fingerprint}
     return plan_of(
         material, request, model=chat.model, llm=True, settings=told, prompt_hash=shown.prompt_hash, catalog_model=terms.catalog_model,
         address=shown.connection.base_url, tariff=None if terms.tariff is None else asdict(terms.tariff),
@@ -218,6 +237,8 @@ def _settings(chat: Chat, terms: Terms, material: Material, request: Request) ->
     import random
 
     shots: tuple[Any, ...] = ()
+    if chat.similar and not 1 <= chat.similar <= min(MOST_SIMILAR, len(material.train.listings)):
+        raise BadInput(f"--similar {chat.similar}: wanted 1 to {min(MOST_SIMILAR, len(material.train.listings))}")
     if chat.shots:
         if not 1 <= chat.shots <= min(100, len(material.train.listings)):
             raise BadInput(f"--shots {chat.shots}: wanted 1 to {min(100, len(material.train.listings))}")
@@ -233,7 +254,7 @@ def _base_settings(
     return ChatSettings(
         max_output_tokens=chat.max_output_tokens, temperature=chat.temperature, seed=request.wanted.seed if request else None,
         structured=structured, shots=shots, timeout_s=request.limits.timeout_s if request else 60.0,
-        reasoning_effort=chat.reasoning_effort, reasoning=terms.reasons,
+        reasoning_effort=chat.reasoning_effort, reasoning=terms.reasons, similar=chat.similar,
     )  # fmt: skip
 
 
@@ -277,7 +298,7 @@ def preview(request: Request) -> Estimate:
     """
     chat = request.chat
     assert chat.model is not None
-    material = gather(request.wanted, learns=chat.shots > 0)
+    material = gather(request.wanted, learns=_learns(chat))
     terms = terms_of(chat)
     settings = _settings(chat, terms, material, request)
     folder = folder_of(replace(request, fresh=False), _plan(request, material, terms, settings))

@@ -20,6 +20,7 @@ from pricer.predictors import shelf
 from pricer.predictors.protocol import Learner, Predictor
 from pricer.products.items import Listing
 from pricer.request import Evaluation, Request, Watch, finished, folder_of, plan_of, replayed
+from pricer.retrieved import audited
 
 if TYPE_CHECKING:
     from pricer.predictors.saved import Trained
@@ -81,7 +82,8 @@ def _learned(request: Request, watch: Watch) -> Evaluation:
     with runs.writing(folder, plan, material.items) as writer:
         found = _trained(request.predictor, material, request.wanted.seed, watch)
         ended = predict_all(found.model, writer, watch.progress)
-        return finished(folder, writer, ended.why, began, fit_s=found.fit_s, **_members(request.predictor, found.model))
+        told = _members(request.predictor, found.model) | audited(found.model, runs.load_run(folder, writer.run.items))
+        return finished(folder, writer, ended.why, began, fit_s=found.fit_s, **told)
 
 
 def _members(name: str, model: Predictor) -> dict[str, Any]:
@@ -132,7 +134,8 @@ def _saved(request: Request, folder: Path, watch: Watch) -> Evaluation:
         return replay
     with runs.writing(there, plan, material.items) as writer:
         ended = predict_all(loaded.model, writer, watch.progress)
-        return finished(there, writer, ended.why, began, fit_s=loaded.provenance.fit_s)
+        told = audited(loaded.model, runs.load_run(there, writer.run.items))
+        return finished(there, writer, ended.why, began, fit_s=loaded.provenance.fit_s, **told)
 
 
 def _human(request: Request) -> Evaluation:

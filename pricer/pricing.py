@@ -14,23 +14,38 @@ from pricer.predictors.protocol import Guess, Predictor, Task
 from pricer.products.items import Listing
 from pricer.products.text import clean
 from pricer.request import Chat, Watch
+from pricer.retrieved import Retrieving
+from pricer.store.product import Product
+from pricer.store.search import Hit
+from pricer.store.search import document as hits_document
 
-PREFERRED = ("best", "mlp", "neighbours", "tfidf-char-ridge", "tfidf-ridge")
+PREFERRED = ("blend", "best", "mlp", "neighbours", "tfidf-char-ridge", "tfidf-ridge")
 
 
 def price_text(
-    text: str, predictor: str | None, chat: Chat, dataset: str | None, watch: Watch | None = None
+    text: str,
+    predictor: str | None,
+    chat: Chat,
+    dataset: str | None,
+    watch: Watch | None = None,
+    store: str | None = None,
 ) -> dict[str, Any]:
-    """The guess as a document: `price_usd`, or `failure` and the raw reply; who guessed, from what, at which cost."""
+    """The guess as a document: `price_usd`, or `failure` and the raw reply; who guessed, from what, at which cost. `store` names the
+    product store in which a chat model's similar items are looked up; the only one there is unless told."""
     listing = listing_of(text)
     if chat.model:
         if predictor not in (None, "chat"):
             raise BadInput(f"wanted --model or --predictor, found both: {chat.model!r} and {predictor!r}")
-        priced = ask_once(chat, Task(), listing, watch or Watch())
+        found = _similar(store, text, chat.similar) if chat.similar else []
+        shown = [(_shown(hit.product), hit.product.price) for hit in found if hit.product.price is not None]
+        priced = ask_once(chat, Task(), listing, watch or Watch(), shown)
         cost = None if priced.usd is None else f"{priced.usd.normalize():f}"
-        return document(priced.guess, "chat") | {"model": priced.guess.model or chat.model, "cost_usd": cost}
+        told = document(priced.guess, "chat") | {"model": priced.guess.model or chat.model, "cost_usd": cost}
+        return told | ({"similar": hits_document(found, detailed=False)["hits"]} if chat.similar else {})
+    if chat.similar or store:
+        raise BadInput("--similar and --store: only a chat model is shown similar items; name one with --model")
     named = _named(predictor, dataset, watch or Watch())
-    guess = named.predict([listing])[0]
+    guess = (named.unguarded() if isinstance(named, Retrieving) else named).predict([listing])[0]
     return document(guess, named.name) | {"cost_usd": "0"}
 
 
@@ -51,6 +66,18 @@ def document(guess: Guess, name: str) -> dict[str, Any]:
         "model": guess.model,
         "raw_reply": guess.raw,
     }
+
+
+def _similar(store: str | None, text: str, count: int) -> list[Hit]:
+    """The most similar products of the store, whose prices are known."""
+    from pricer.store.search import chosen, search
+    from pricer.store.store import open_store
+
+    return search(open_store(chosen(store)), text, count)
+
+
+def _shown(product: Product) -> Listing:
+    return Listing(product.id, product.title, product.text, "", "", "", product.brand, product.category)
 
 
 def _named(predictor: str | None, dataset: str | None, watch: Watch) -> Predictor:

@@ -48,7 +48,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """How a chat model is asked and paid. None leaves a choice to what the catalogue knows of the model."""
+    """How a chat model is asked and paid. None leaves a choice to what the catalogue knows of the model. `shots` training examples are
+    the same for every item, `similar` ones are the nearest to each, by `encoder`."""
 
     model: str | None = None
     base_url: str | None = None
@@ -58,6 +59,8 @@ class Chat:
     output_usd_per_mtok: Decimal | None = None
     allow_unpriced: bool = False
     shots: int = 0
+    similar: int = 0
+    encoder: str = "minilm"
     structured: bool | None = None
     temperature: float | None = None
     max_output_tokens: int | None = None

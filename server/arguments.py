@@ -39,9 +39,9 @@ def names(name: str, value: Any, example: str) -> list[str]:
     return value
 
 
-def text(name: str, value: Any, wanted: str) -> str:
-    """The argument as a name; `wanted` says of what."""
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
+def text(name: str, value: Any, wanted: str, longest: int = LONGEST) -> str:
+    """The argument as a name, or as another text of at most `longest` characters; `wanted` says of what."""
+    if not isinstance(value, str) or not value.strip() or len(value) > longest:
         raise BadInput(f"{name}: wanted {wanted}, found {value!r:.60}")
     return value.strip()
 

@@ -31,6 +31,7 @@ class Wish(BaseModel):
     limit: int | None = None
     seed: int = 0
     shots: int = 0
+    similar: int = 0
     cap_usd: Decimal | None = None
 
 
@@ -51,7 +52,9 @@ def request_of(wish: Wish) -> Request:
     from pricer.request import Chat, Request
 
     wanted = Wanted(dataset=wish.dataset, limit=wish.limit, seed=wish.seed)
-    return Request(wanted, wish.predictor, Chat(model=wish.model, cap_usd=wish.cap_usd, shots=wish.shots))
+    return Request(
+        wanted, wish.predictor, Chat(model=wish.model, cap_usd=wish.cap_usd, shots=wish.shots, similar=wish.similar)
+    )
 
 
 def write_whole(path: Path, told: dict[str, Any]) -> None:

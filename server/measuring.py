@@ -24,7 +24,7 @@ LONGEST_WAIT_S = 45
 SHORT_WAIT_S = 3.0  # for a job that is known to take longer
 LOOK_S = 0.1
 SHOW_FIRST = "Nothing was asked. Show the user this estimate; once they agree to a cap, call again with confirm=true and that max_cost_usd."
-MOST_ITEMS, MOST_SHOTS, MOST_RUNS, MOST_SEED = 100_000, 100, 12, 2**31 - 1
+MOST_ITEMS, MOST_SHOTS, MOST_SIMILAR, MOST_RUNS, MOST_SEED = 100_000, 100, 50, 12, 2**31 - 1
 
 
 class Measured(BaseModel):
@@ -85,9 +85,11 @@ async def run_baseline(
     return await _started(ctx, wished, WAIT_S if expected_s <= WAIT_S else SHORT_WAIT_S)
 
 
-def frontier_offer(dataset: Any, model: Any, limit: Any, max_cost_usd: Any, shots: Any, confirm: Any) -> Offer:
+def frontier_offer(
+    dataset: Any, model: Any, limit: Any, max_cost_usd: Any, shots: Any, similar: Any, confirm: Any
+) -> Offer:
     """What the run would cost, for the question and for the answer."""
-    return said(lambda: _offer(dataset, model, limit, max_cost_usd, shots, confirm))
+    return said(lambda: _offer(dataset, model, limit, max_cost_usd, (shots, similar), confirm))
 
 
 def approval(ctx: Context, offer: Annotated[Offer, Resolve(frontier_offer)], confirm: Any) -> Elicit[Approval] | None:
@@ -106,6 +108,7 @@ async def run_frontier_price(  # noqa: PLR0913, PLR0917 - the resolvers take the
     limit: Any = None,  # noqa: ARG001
     max_cost_usd: Any = None,
     shots: Any = None,  # noqa: ARG001
+    similar: Any = None,  # noqa: ARG001
     confirm: Any = None,
 ) -> Annotated[CallToolResult, Measured]:
     """Ask a chat model for each item and score the answers, as a job. It first returns an estimate and asks nothing, unless the user
@@ -157,6 +160,7 @@ ENTRIES = (
         "limit": (int, "Test items, default 100"),
         "max_cost_usd": (float, "Hard cap on the run in all, default 1"),
         "shots": (int, "Training examples in the prompt, default 0"),
+        "similar": (int, "Similar training items in the prompt, default 0"),
         "confirm": (bool, "true only once the user has agreed to max_cost_usd; false = estimate alone"),
     }, 2),
     Entry(compare_runs, "Compare runs", READS, {
@@ -171,7 +175,7 @@ ENTRIES = (
 )  # fmt: skip
 
 
-def _offer(dataset: Any, model: Any, limit: Any, max_cost_usd: Any, shots: Any, confirm: Any) -> Offer:
+def _offer(dataset: Any, model: Any, limit: Any, max_cost_usd: Any, examples: tuple[Any, Any], confirm: Any) -> Offer:
     from server.offers import offer_of
 
     flag("confirm", confirm)
@@ -182,7 +186,8 @@ def _offer(dataset: Any, model: Any, limit: Any, max_cost_usd: Any, shots: Any, 
             model=text("model", model, "provider/model, such as openai/gpt-5.1"),
             limit=whole("limit", limit, 1, MOST_ITEMS, 100),
             cap_usd=dollars("max_cost_usd", max_cost_usd),
-            shots=whole("shots", shots, 0, MOST_SHOTS, 0) or 0,
+            shots=whole("shots", examples[0], 0, MOST_SHOTS, 0) or 0,
+            similar=whole("similar", examples[1], 0, MOST_SIMILAR, 0) or 0,
         )
     )
 

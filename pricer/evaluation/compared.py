@@ -9,7 +9,7 @@ from typing import Any
 from pricer.errors import BadInput
 from pricer.evaluation.paired import compare
 from pricer.evaluation.result import result
-from pricer.evaluation.run import Run, find_run, load_run
+from pricer.evaluation.run import Run, called, find_run, load_run
 from pricer.evaluation.verdict import Verdict, judge
 
 CENT_PARTS = Decimal("0.0001")
@@ -54,7 +54,7 @@ def named(runs: Sequence[Run]) -> dict[str, Run]:
     """Runs by a name to show: the model or predictor where that is unique, else the name of the folder."""
     if not runs:
         raise BadInput("wanted at least one run, found none")
-    short = [str(run.plan["model"] or run.plan["predictor"]) for run in runs]
+    short = [called(run.plan) for run in runs]
     names = [one if short.count(one) == 1 else run.name for one, run in zip(short, runs, strict=True)]
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)

@@ -7,7 +7,7 @@ from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pricer.evaluation.run import Run
+from pricer.evaluation.run import Run, called
 
 MICRODOLLAR = Decimal("0.000001")
 
@@ -19,7 +19,7 @@ def result(run: Run, *, wall_s: float | None = None, fit_s: float | None = None)
     was stopped are in neither. `wall_s` and `fit_s` are seconds.
     """
     return {
-        "run": str(run.folder), "predictor": run.plan["predictor"], "model": run.plan["model"],
+        "run": str(run.folder), "predictor": run.plan["predictor"], "model": run.plan["model"], "called": called(run.plan),
         "data": run.plan["data"], "unit": run.task.unit, "complete": run.complete,
         **_scores(run), "n": len(run.items), **_bill(run), "wall_s": _rounded(wall_s), "fit_s": _rounded(fit_s),
     }  # fmt: skip

@@ -181,6 +181,13 @@ def unanswered(run: Run) -> int:
     return sum(nobody_answered(answer) for answer in run.lines.answers.values())
 
 
+def called(plan: dict[str, Any]) -> str:
+    """What a run is called beside others: its model or predictor, and the examples that a chat model is shown."""
+    settings = plan.get("settings") or {}
+    shown = [f"{settings[name]} {name}" for name in ("shots", "similar") if settings.get(name)]
+    return " + ".join([str(plan.get("model") or plan["predictor"]), *shown])
+
+
 def nobody_answered(answer: Answer) -> bool:
     """Whether the item's attempts ended without a reply of any kind."""
     return (answer.guess.failure or "").startswith(UNANSWERED)

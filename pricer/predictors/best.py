@@ -92,7 +92,7 @@ class BestLearner:
         if task.is_label:
             return self._chosen(task, train, validation, seed)
         self.report("learning from the training split", 0, 3)
-        stack = Stack.learn(_sample(train, MOST_EXAMPLES, seed), seed)
+        stack = learned(train, seed)
         if not validation.listings:
             return Best(stack, {UNWATCHED: 1.0}, {}, None)
         self.report("weighing the members on validation", 1, 3)
@@ -103,7 +103,7 @@ class BestLearner:
         error = scale.error(_blend(values, weights), validation)
         if self.again:
             self.report("learning from training and validation", 2, 3)
-            stack = Stack.learn(_sample(_together(train, validation), MOST_EXAMPLES, seed), seed)
+            stack = learned(together(train, validation), seed)
         self.report("learned", 3, 3)
         return Best(stack, weights, errors, error)
 
@@ -111,7 +111,7 @@ class BestLearner:
         """The first of those with the fewest wrong labels on validation."""
         from pricer.predictors import shelf
 
-        names = [name for name in shelf.names(task) if name != self.name]
+        names = [name for name in shelf.names(task) if name != self.name and not shelf.entry(name, task).encodes]
         if not validation.listings:
             raise BadInput(
                 "wanted validation examples to choose among label learners, found none; load a validation split"
@@ -126,6 +126,11 @@ class BestLearner:
                 best, fewest = model, wrong
         assert best is not None, "the shelf holds label learners"
         return cast("Trained", best)
+
+
+def learned(train: Examples, seed: int) -> Stack:
+    """The stack of these examples, or of a sample of them."""
+    return Stack.learn(_sample(train, MOST_EXAMPLES, seed), seed)
 
 
 def weigh(values: Values, scale: Scale, validation: Examples, start: Sequence[str] = ()) -> dict[str, float]:
@@ -156,7 +161,8 @@ def _blend(values: Values, weights: Mapping[str, float]) -> npt.NDArray[np.float
     return np.asarray(sum(values[name] * weights[name] for name in sorted(weights)), dtype=np.float64)
 
 
-def _together(train: Examples, validation: Examples) -> Examples:
+def together(train: Examples, validation: Examples) -> Examples:
+    """The examples of both splits, to learn from once everything is chosen."""
     families = (*train.families, *validation.families) if train.families and validation.families else ()
     answers = cast("tuple[float, ...]", (*train.answers, *validation.answers))
     return Examples((*train.listings, *validation.listings), answers, families)

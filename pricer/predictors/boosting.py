@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pricer.predictors.answers import Scale, codes, label_guesses, numbers
+from pricer.predictors.grove import booster
 from pricer.predictors.linear import PAIRS
 from pricer.predictors.protocol import Examples, Guess, Task
 from pricer.predictors.saved import State
@@ -54,7 +55,7 @@ class Boosted:
 
         if not listings:
             return []
-        values = np.asarray(_booster(self.trees).predict(self.reader.table(listings)))
+        values = np.asarray(booster(self.trees).predict(self.reader.table(listings)))
         return self.scale.guesses(values) if self.scale else label_guesses(self.task, values.argmax(axis=1))
 
     def state(self) -> State:
@@ -66,7 +67,7 @@ class Boosted:
     def restore(cls, task: Task, state: State) -> Self:
         """The same trees; ValueError when LightGBM cannot read them."""
         scale = Scale(**state.told["scale"]) if state.told["scale"] else None
-        _booster(state.texts["trees"])
+        booster(state.texts["trees"])
         return cls(task, Reader.restore(state), state.texts["trees"], scale)
 
 
@@ -120,13 +121,3 @@ class BoostingLearner:
             callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
         )
         return model.model_to_string(num_iteration=model.best_iteration)
-
-
-def _booster(trees: str) -> lgb.Booster:
-    """The trees of a text; ValueError when it is not one of LightGBM's."""
-    import lightgbm as lgb
-
-    try:
-        return lgb.Booster(model_str=trees)
-    except lgb.basic.LightGBMError as error:
-        raise ValueError(f"LightGBM: {error}") from None

@@ -92,7 +92,7 @@ class Grove:
         """Values on the scale, `(n,)`."""
         import numpy as np
 
-        found = np.asarray(_booster(self.text).predict(table, num_threads=1), dtype=np.float64)
+        found = np.asarray(booster(self.text).predict(table, num_threads=1), dtype=np.float64)
         return self.goal.back(found * self.spread + self.middle)
 
     def state(self) -> State:
@@ -103,11 +103,12 @@ class Grove:
     def restore(cls, goal: Goal, state: State) -> Self:
         """The same trees; ValueError when LightGBM cannot read them."""
         text = state.texts[goal.name]
-        _booster(text)
+        booster(text)
         return cls(goal, text, *state.told[f"{goal.name}_scale"])
 
 
-def _booster(text: str) -> lgb.Booster:
+def booster(text: str) -> lgb.Booster:
+    """The trees of LightGBM's own text; ValueError when it cannot read them."""
     import lightgbm as lgb
 
     try:

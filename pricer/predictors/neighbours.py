@@ -48,29 +48,30 @@ class Index:
 
     def nearest(self, rows: Rows, count: int) -> Nearest:
         """The `count` nearest of the known, or all when there are fewer."""
-        return self._search(of_length_one(beside(rows, self.view)), count)
+        return self._search(self.queries(rows), count)
+
+    def queries(self, rows: Rows) -> csr_matrix:
+        """Rows of other listings in this view, of length 1."""
+        return of_length_one(beside(rows, self.view))
 
     def nearest_strangers(self, families: npt.NDArray[np.int64], count: int) -> Nearest:
         """The nearest of each known row among those of other families `(known,)`. Where strangers lack, relatives follow at cosine 0."""
-        import numpy as np
-
         found = self._search(self.rows, count + SPARE)
-        cosines = np.where(families[found.places] == families[:, None], 0, found.cosines)
-        order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
-        return Nearest(np.take_along_axis(found.places, order, 1), np.take_along_axis(cosines, order, 1))
+        return strangers_first(found, families[found.places] == families[:, None], count)
 
     def _search(self, queries: csr_matrix, count: int) -> Nearest:
         import numpy as np
 
         known, count = self.rows.T.tocsr(), min(count, self.rows.shape[0])
         step = max(1, CELLS // max(1, self.rows.shape[0]))
-        blocks = [_most((queries[at : at + step] @ known).toarray(), count) for at in range(0, queries.shape[0], step)]
+        blocks = [most((queries[at : at + step] @ known).toarray(), count) for at in range(0, queries.shape[0], step)]
         places = np.vstack([one.places for one in blocks]) if blocks else np.empty((0, count), np.int64)
         cosines = np.vstack([one.cosines for one in blocks]) if blocks else np.empty((0, count), np.float32)
         return Nearest(places, cosines)
 
 
-def _most(cosines: npt.NDArray[np.float32], count: int) -> Nearest:
+def most(cosines: npt.NDArray[np.float32], count: int) -> Nearest:
+    """The `count` places of the greatest cosines in each row of `(n, known)`, equal ones in the order of the known."""
     import numpy as np
 
     places = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
@@ -78,6 +79,15 @@ def _most(cosines: npt.NDArray[np.float32], count: int) -> Nearest:
     found = np.take_along_axis(cosines, places, 1)
     order = np.argsort(-found, axis=1, kind="stable")
     return Nearest(np.take_along_axis(places, order, 1), np.take_along_axis(found, order, 1))
+
+
+def strangers_first(found: Nearest, related: npt.NDArray[np.bool_], count: int) -> Nearest:
+    """The first `count` of the found that are not `related` `(n, k)`; where strangers lack, relatives follow at cosine 0."""
+    import numpy as np
+
+    cosines = np.where(related, 0, found.cosines)
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+    return Nearest(np.take_along_axis(found.places, order, 1), np.take_along_axis(cosines, order, 1))
 
 
 def weighted_mean(

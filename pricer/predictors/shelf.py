@@ -24,7 +24,7 @@ class Entry:
     """A learner on the shelf. `factory` in `module` makes it without arguments.
 
     `seconds` is a rough time to fit 10,000 items on one core. `trains` says whether it learns from the texts, so that it is worth
-    saving and must not be scored on what it has seen.
+    saving and must not be scored on what it has seen; `encodes` whether it needs an encoder's weights.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Entry:
     factory: str
     seconds: float
     trains: bool = True
+    encodes: bool = False
 
 
 SHELF: tuple[Entry, ...] = (
@@ -57,7 +58,9 @@ SHELF: tuple[Entry, ...] = (
     Entry("boosting", "boosted trees on features and word themes", BOTH, "boosting", "BoostingLearner", 120),
     Entry("deep", "a deep residual network on hashed words", NUMBERS, "deep", "DeepLearner", 60),
     Entry("mlp", "an ensemble of small networks on sparse words", NUMBERS, "network", "MlpLearner", 120),
+    Entry("similar", "the answers of the most similar listings, by words and by meaning", BOTH, "similar", "SimilarLearner", 250, encodes=True),
     Entry("best", "the best of the shelf together", BOTH, "best", "BestLearner", 300),
+    Entry("blend", "the same with retrieval by meaning", NUMBERS, "blend", "BlendLearner", 550, encodes=True),
 )  # fmt: skip
 
 # A trained model's `kind` and the module whose class carries it. A kind is never given a second meaning: saved models name it.
@@ -73,6 +76,8 @@ KINDS = {
     "neighbours": "neighbours",
     "mlp": "network",
     "best": "best",
+    "similar": "similar",
+    "blend": "blend",
 }
 
 

@@ -132,6 +132,22 @@ def joined(*states: State) -> State:
     return State(told, arrays, texts)
 
 
+def under(prefix: str, state: State) -> State:
+    """The state with the prefix before every name, so that it can be joined to one with the same names."""
+    return State(*({f"{prefix}{name}": value for name, value in part.items()} for part in _parts(state)))
+
+
+def out_of(prefix: str, state: State) -> State:
+    """What stands under the prefix, with its own names."""
+    return State(
+        *({name.removeprefix(prefix): part[name] for name in part if name.startswith(prefix)} for part in _parts(state))
+    )
+
+
+def _parts(state: State) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    return state.told, state.arrays, state.texts
+
+
 def _counter(cut: Cut) -> CountVectorizer:
     from sklearn.feature_extraction.text import CountVectorizer
 

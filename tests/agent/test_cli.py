@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.pricer.evidence.runs import chat, measure
+
 ASSAY = [sys.executable, "-m", "agent"]
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = (
@@ -151,6 +153,28 @@ def test_advice_comes_with_break_even_arithmetic(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found["recommended"] == "fine-tune"
     assert any("break-even" in line for line in found["arithmetic"])
+
+
+ADVISE = (
+    "advise", "--requests-per-month", "1000", "--input-tokens", "500", "--output-tokens", "5", "--model", "gpt-4o", "--labelled-examples", "50",
+)  # fmt: skip
+
+
+def test_advice_follows_what_was_measured_on_a_named_data_set(assay_home: Path) -> None:
+    measure("ridge", 10)
+    chat("asked", 20)
+    found = document(*ADVISE, "--dataset", "pans", home=assay_home)
+    assert found["recommended"] == "baseline"
+    assert [row["run"] for row in found["measured"]] == ["ridge", "asked"]
+
+
+def test_advice_shows_the_measured_runs_without_letting_them_act_on_the_terminal(assay_home: Path) -> None:
+    measure("ridge", 10, predictor="ridge\x1b[31m")
+    chat("asked", 20)
+    shown = run(*ADVISE, home=assay_home).stdout
+    assert "A measurement contradicts this" in shown
+    assert "$ per 1,000" in shown
+    assert "\x1b[31m" not in shown
 
 
 def test_help_imports_none_of_the_heavy_libraries() -> None:

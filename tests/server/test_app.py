@@ -16,6 +16,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from catalog import snapshot
 from server.app import build_server
+from tests.pricer.evidence.runs import chat, measure
 
 WORKLOAD = {"requests_per_month": 300_000, "input_tokens": 2000, "output_tokens": 300}
 WANTED = {
@@ -47,10 +48,10 @@ def listed() -> dict[str, Any]:
     return found
 
 
-def test_the_list_of_nine_tools_fits_twelve_and_a_half_kilobytes() -> None:
+def test_the_list_of_ten_tools_fits_fourteen_kilobytes() -> None:
     tools = listed()["tools"]
-    assert len(tools) == 9
-    assert len(json.dumps(tools, separators=(",", ":")).encode()) <= 12.5 * 1000
+    assert len(tools) == 10
+    assert len(json.dumps(tools, separators=(",", ":")).encode()) <= 14 * 1000
 
 
 def test_starting_the_server_imports_nothing_heavy() -> None:
@@ -106,6 +107,7 @@ def test_an_answer_stays_far_below_what_clients_refuse() -> None:
         ("advise_approach", {"task": {"requests_per_month": "many"}}, "requests_per_month"),
         ("advise_approach", {}, "is needed"),
         ("advise_approach", {"task": {"colour": "red"}}, "is no field of a task"),
+        ("advise_approach", {"task": {}, "dataset": ["pans"]}, "the name of a data set"),
         ("recommend_models", {"requirements": "open weights"}, "wanted an object"),
         ("recommend_models", {"requirements": {"maker_countries_deny": ["China"]}}, "ISO 3166"),
         ("recommend_models", {"requirements": {"providers_allow": ["bedrock"]}}, "amazon-bedrock"),
@@ -138,6 +140,33 @@ def test_comparison_prices_the_workload_and_names_the_alias() -> None:
     assert "claude-sonnet-4-5-20250929" in rows[0]["note"]
     # 300,000 x (2,000 x $3 + 300 x $15) / 1e6
     assert rows[0]["monthly_cost_usd"] == f"{300_000 * (2000 * 3 + 300 * 15) / 1e6:.2f}"
+
+
+EXAMPLES = {**WORKLOAD, "input_usd_per_mtok": 1, "output_usd_per_mtok": 4, "labelled_examples": 50}
+
+
+def test_advice_without_a_measurement_says_how_to_get_one() -> None:
+    found = asked("advise_approach", {"task": EXAMPLES}).structured_content
+    assert (found["recommended"], found["measured"]) == ("few-shot", [])
+    assert "run_baseline" in found["measured_says"][0]
+
+
+def test_advice_cites_the_runs_that_contradict_it() -> None:
+    measure("ridge", 10)
+    chat("asked", 20)
+    found = asked("advise_approach", {"task": EXAMPLES}).structured_content
+    assert [row["run"] for row in found["measured"]] == ["ridge", "asked"]
+    assert found["recommended"] == "few-shot"
+    assert "contradicts" in found["because"]
+
+
+def test_advice_follows_the_measurement_on_the_data_set_that_is_named() -> None:
+    measure("ridge", 10)
+    chat("asked", 20)
+    found = asked("advise_approach", {"task": EXAMPLES, "dataset": "pans"}).structured_content
+    (option,) = [option for option in found["options"] if option["name"] == "baseline"]
+    assert found["recommended"] == "baseline"
+    assert (option["fits"], option["because"]) == (True, "measured: run ridge")
 
 
 def test_resources_page_through_every_model() -> None:

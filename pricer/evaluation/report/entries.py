@@ -13,7 +13,7 @@ from pricer.evaluation.groups import Group, by_band, by_category
 from pricer.evaluation.labels import LabelScores, score_labels
 from pricer.evaluation.metrics import Scores, score
 from pricer.evaluation.outcome import Outcome
-from pricer.evaluation.run import Run, earlier_result
+from pricer.evaluation.run import Run, called, earlier_result
 from pricer.predictors.protocol import Task
 from pricer.products.text import printable
 
@@ -95,7 +95,7 @@ def entries(runs: Sequence[Run], *, seed: int = 0) -> tuple[Entry, ...]:
 
 def names(runs: Sequence[Run]) -> list[str]:
     """A name for each run: its model or predictor where that is unique, else its folder's name, numbered where even that repeats."""
-    short = [_brief(str(run.plan.get("model") or run.plan["predictor"])) for run in runs]
+    short = [_brief(called(run.plan)) for run in runs]
     often = Counter(short)
     longer = [name if often[name] == 1 else _brief(run.name) for name, run in zip(short, runs, strict=True)]
     seen: Counter[str] = Counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from pricer.predictors.chat.failures import in_success
 from pricer.predictors.chat.labels import read_label
 from pricer.predictors.chat.providers import Connection, connection
 from pricer.predictors.chat.replies import REFUSED, Reading, read_number
-from pricer.predictors.chat.wording import Wording, wording
+from pricer.predictors.chat.wording import Examples, Wording, most_similar_bytes, similar, wording
 from pricer.predictors.protocol import Guess, Task, Usage
 from pricer.products.items import Listing
 
@@ -44,7 +45,7 @@ class ChatSettings:
 
     `max_output_tokens` None means few for a plain model, and `REASONING_OUTPUT_TOKENS` for one that reasons before it answers.
     `structured` asks for JSON by schema where the provider knows how. `shots` are examples with answers, shown as earlier turns.
-    `prompt` names another frame in prompts/ than the task's own.
+    `prompt` names another frame in prompts/ than the task's own. `similar` items are looked up for each listing and shown before it.
     """
 
     max_output_tokens: int | None = None
@@ -56,10 +57,20 @@ class ChatSettings:
     reasoning: bool = False
     reasoning_effort: str | None = None
     prompt: str | None = None
+    similar: int = 0
+
+    def deciding(self) -> dict[str, object]:
+        """The settings that decide what is asked, but for the examples; one that came later is left out where it is not used."""
+        told = {name: value for name, value in asdict(self).items() if name not in {"shots", "timeout_s"}}
+        return {name: value for name, value in told.items() if value or name != "similar"}
 
 
 class ChatModel:
-    """A chat model as an `Asker`. Asking opens connections (and a local server); `close` gives them back."""
+    """A chat model as an `Asker`. Asking opens connections (and a local server); `close` gives them back.
+
+    `found` holds the similar items of each listing, by its id, when the settings ask for some; until they are looked up, estimates
+    reckon with the longest that they can be.
+    """
 
     def __init__(
         self,
@@ -69,6 +80,7 @@ class ChatModel:
         server: LocalServer | None = None,
     ) -> None:
         self.connection, self.task, self.settings = connection, task, settings or ChatSettings()
+        self.found: Mapping[str, Examples] | None = None
         self.dropped: set[str] = set()
         self.server = server
         self._api = APIS[connection.api]
@@ -98,19 +110,21 @@ class ChatModel:
     def prompt_hash(self) -> str:
         """sha256 over the words, the examples and the settings: two runs with the same hash and model asked the same questions."""
         made = self._wordings[self.settings.structured]
-        settings = {name: value for name, value in asdict(self.settings).items() if name not in {"shots", "timeout_s"}}
+        settings = self.settings.deciding()
         whole = [settings, self.output_tokens, asdict(self.task), [asdict(turn) for turn in made.before], made.schema]
         return hashlib.sha256(json.dumps(whole, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def messages(self, listing: Listing) -> list[Turn]:
         """What the model reads for a listing: system, examples, the listing fenced off as data."""
-        return self._wordings[self.structured].turns(listing)
+        return self._wordings[self.structured].turns(listing, self._similar(listing))
 
     def worst_case(self, listing: Listing) -> Usage:
         """A bound on one attempt's tokens: a byte-level tokenizer never makes more tokens than a text has bytes."""
         form = self.structured
         made = self._wordings[form]
-        words = self._ahead_bytes[form] + len((listing.text or listing.title).encode()) + 64
+        words = (
+            self._ahead_bytes[form] + len((listing.text or listing.title).encode()) + 64 + self._similar_bytes(listing)
+        )
         extra = TOKENS_A_REQUEST + TOKENS_A_MESSAGE * (len(made.before) + 1) + self._schema_bytes(made)
         least = openai_responses.LEAST_OUTPUT_TOKENS if self.connection.api == "openai-responses" else 1
         return Usage(words + extra, max(self.output_tokens, least))
@@ -119,7 +133,7 @@ class ChatModel:
         """The likely tokens of one attempt, at four characters a token."""
         form = self.structured
         made = self._wordings[form]
-        characters = self._ahead_bytes[form] + len(listing.text or listing.title) + 24
+        characters = self._ahead_bytes[form] + len(listing.text or listing.title) + 24 + self._similar_bytes(listing)
         extra = 4 * (len(made.before) + 1) + self._schema_bytes(made) // 16
         likely = self.output_tokens // 4 if self.output_tokens >= 256 else 8
         return Usage(int(characters / CHARACTERS_A_TOKEN) + extra, min(self.output_tokens, likely))
@@ -169,7 +183,22 @@ class ChatModel:
                 await stale.close()
 
     def _wording(self, structured: bool) -> Wording:
-        return wording(self.task, self.settings.shots, structured, self.settings.prompt)
+        retrieves = self.settings.similar > 0
+        return wording(self.task, self.settings.shots, structured, self.settings.prompt, retrieves=retrieves)
+
+    def _similar(self, listing: Listing) -> Examples:
+        assert not self.settings.similar or self.found is not None, (
+            "similar items are looked up before anything is asked"
+        )
+        return self.found[listing.id] if self.found is not None else ()
+
+    def _similar_bytes(self, listing: Listing) -> int:
+        """How long the lines of the similar items are, in bytes; the most they can be while they are not looked up."""
+        if not self.settings.similar:
+            return 0
+        if self.found is None:
+            return most_similar_bytes(self.settings.similar)
+        return len(similar(self.task, self.found[listing.id]).encode())
 
     def _schema_bytes(self, made: Wording) -> int:
         return 0 if made.schema is None else TOKENS_A_SCHEMA + len(json.dumps(made.schema))
@@ -182,7 +211,7 @@ class ChatModel:
         }
         wishes = Wishes(self.output_tokens, **kept, schema=made.schema, schema_name=made.key)
         official = urlsplit(self.connection.base_url).hostname == OPENAI_HOST or "max_tokens" in self.dropped
-        return self._api.request(self.connection.model, made.turns(listing), wishes, official)
+        return self._api.request(self.connection.model, self.messages(listing), wishes, official)
 
     def _drops(self, message: str, sent: set[str]) -> bool:
         """Whether another request may succeed without a parameter that the provider blames, or since one was dropped meanwhile."""

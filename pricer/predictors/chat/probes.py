@@ -44,7 +44,7 @@ class Probe:
 
 def probes(model: ChatModel, seed: int) -> dict[str, Asker]:
     """The askers of every variant, by its name. They share the model's connection, but recall has a client of its own."""
-    remembered = replace(model.settings, prompt="recall_chat", shots=())
+    remembered = replace(model.settings, prompt="recall_chat", shots=(), similar=0)
     recall = ChatModel(model.connection, model.task, remembered, model.server)
     return {
         AS_IS: model,

@@ -23,7 +23,7 @@ from tests.pricer.evaluation.toys import items as toys
 from tests.pricer.evaluation.toys import plan
 from tests.pricer.evidence.runs import MODEL, began, chat, measure
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # a rule of thumb that says few-shot
 TASK: dict[str, Any] = {
     "requests_per_month": 1000, "input_tokens": 500, "output_tokens": 5, "input_usd_per_mtok": 1, "output_usd_per_mtok": 4,

@@ -20,7 +20,7 @@ from pricer.predictors.shelf import KINDS, SHELF, Entry, learner, names, restore
 from pricer.predictors.vectors import word2vec_forest, word2vec_linear, word2vec_svr
 from tests.pricer.predictors.toys import LABELS, NUMBERS, examples
 
-ELSEWHERE = {"neighbours", "mlp", "best"}  # they are held by tests of their own
+ELSEWHERE = {"neighbours", "mlp", "best", "similar", "blend"}  # they are held by tests of their own
 MADE = Provenance("toys", "f" * 64, 1, "some", 120, 40)
 CASES = [
     (entry.name, task)

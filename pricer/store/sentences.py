@@ -1,0 +1,175 @@
+"""Sentence-transformers models as encoders: texts in batches of about equal length, one batch to a core."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pricer.store.weights import Weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+# What one batch may hold, padding included. Larger ones fall out of the cache of a core: bench/retrieval_speed.py.
+BATCH_TOKENS = 2048
+# Up to here one core is as fast as two, and does not wait for one that is busy with something else.
+SHORT_TOKENS = 256
+
+
+class SentenceEncoder:
+    """A sentence-transformers folder as an `Encoder`. The model is loaded when it is first needed; calls may come from any thread."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._loading = threading.Lock()
+        self._loaded: SentenceTransformer | None = None
+
+    @property
+    def name(self) -> str:
+        return self._weights.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._weights.fingerprint
+
+    @property
+    def dimensions(self) -> int:
+        dimensions = self.model.get_embedding_dimension()
+        assert dimensions is not None, "a sentence encoder knows its dimensions"
+        return dimensions
+
+    @property
+    def model(self) -> SentenceTransformer:
+        """The loaded model."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _load(self._weights)
+            return self._loaded
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row of length 1 for each text, (n, dimensions), in their order, as what is searched."""
+        return self._encode([self._weights.passage_prefix + text for text in texts])
+
+    def queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The same, as what is searched for."""
+        return self._encode([self._weights.query_prefix + text for text in texts])
+
+    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        model = self.model
+        tokenizer = _tokenizer(model)
+        if tokenizer is None:  # no words to count: static tables, and whatever is not on the processor
+            rows = model.encode(texts, prompt="", show_progress_bar=False, convert_to_numpy=True)
+        else:
+            rows = _in_batches(model, _tokens(tokenizer, texts, model.max_seq_length))
+        return _of_length_1(np.asarray(rows, np.float32))
+
+
+def _load(weights: Weights) -> SentenceTransformer:
+    """The model in a folder, without a word on any stream."""
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        return SentenceTransformer(str(weights.folder), local_files_only=True).eval()
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _tokenizer(model: SentenceTransformer) -> Any | None:
+    """The tokenizer of a transformer that takes text on the processor; None for every other model."""
+    from sentence_transformers.base.modules import Transformer
+    from transformers import PreTrainedTokenizerFast
+
+    plain = isinstance(model[0], Transformer) and model.device.type == "cpu"
+    return model.tokenizer if plain and isinstance(model.tokenizer, PreTrainedTokenizerFast) else None
+
+
+def _tokens(tokenizer: Any, texts: list[str], limit: int | None) -> list[list[int]]:
+    """Ids of the tokens of each text, cut to the limit."""
+    told = tokenizer(texts, truncation=limit is not None, max_length=limit, return_attention_mask=False)
+    return list(told["input_ids"])
+
+
+def _in_batches(model: SentenceTransformer, tokens: list[list[int]]) -> NDArray[np.float32]:
+    """A vector for each text, (n, dimensions). Many batches are shared out to the cores: cores that work on the same
+    batch wait for each other at every step of the model."""
+    import numpy as np
+    import torch
+
+    batches = _batches([len(ids) for ids in tokens])
+    rows = np.empty((len(tokens), model.get_embedding_dimension() or 0), np.float32)
+
+    def run(batch: list[int]) -> None:
+        with _one_core():
+            rows[batch] = _forward(model, [tokens[index] for index in batch])
+
+    if len(batches) > 1:
+        with ThreadPoolExecutor(min(torch.get_num_threads(), len(batches)), "encoder") as pool:
+            list(pool.map(run, batches))
+    elif sum(map(len, tokens)) <= SHORT_TOKENS:
+        run(batches[0])
+    else:
+        rows[batches[0]] = _forward(model, [tokens[index] for index in batches[0]])
+    return rows
+
+
+def _batches(lengths: list[int]) -> list[list[int]]:
+    """Places of texts of about the same length, the longest first: each batch, padded, holds at most BATCH_TOKENS or one text."""
+    batches: list[list[int]] = []
+    room = 0
+    for index in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
+        if not room:
+            batches.append([])
+            room = max(1, BATCH_TOKENS // max(1, lengths[index]))
+        batches[-1].append(index)
+        room -= 1
+    return batches
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """This thread computes on one core meanwhile; another thread may do so for a moment longer."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _forward(model: SentenceTransformer, tokens: list[list[int]]) -> NDArray[np.float32]:
+    """Vectors of one batch, (n, dimensions)."""
+    import torch
+
+    features = model.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
+    with torch.inference_mode():
+        rows: NDArray[np.float32] = model(dict(features))["sentence_embedding"].float().numpy()
+    return rows
+
+
+def _of_length_1(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows scaled to length 1; a row of zeros stays one."""
+    import numpy as np
+
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    lengths[lengths == 0] = 1
+    scaled: NDArray[np.float32] = rows / lengths[:, None]
+    return scaled
