@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pricer.errors import BadInput, PricerError
-from pricer.evaluation.run import PLAN, RESULT, Run, called, load_run
+from pricer.evaluation.run import PLAN, RESULT, Run, load_run
 from pricer.products.items import Item
 
 FOUND = frozenset({"similar", "blend"})  # predictors that look up similar items
@@ -40,7 +40,7 @@ class Try:
     @property
     def by(self) -> str:
         """Who answered: the model, or the predictor."""
-        return called(self.plan)
+        return str(self.plan["model"] or self.plan["predictor"])
 
     @property
     def title(self) -> str:
