@@ -6,8 +6,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pricer.store.packed import PackedBert, packed
 from pricer.store.weights import Weights
 
 if TYPE_CHECKING:
@@ -21,13 +23,22 @@ BATCH_TOKENS = 2048
 SHORT_TOKENS = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model; its tokenizer where texts can be counted in tokens beforehand, and its form without padding where it has one."""
+
+    model: SentenceTransformer
+    tokenizer: Any | None
+    packed: PackedBert | None
+
+
 class SentenceEncoder:
     """A sentence-transformers folder as an `Encoder`. The model is loaded when it is first needed; calls may come from any thread."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self._loading = threading.Lock()
-        self._loaded: SentenceTransformer | None = None
+        self._held: Loaded | None = None
 
     @property
     def name(self) -> str:
@@ -39,17 +50,17 @@ class SentenceEncoder:
 
     @property
     def dimensions(self) -> int:
-        dimensions = self.model.get_embedding_dimension()
+        dimensions = self.loaded.model.get_embedding_dimension()
         assert dimensions is not None, "a sentence encoder knows its dimensions"
         return dimensions
 
     @property
-    def model(self) -> SentenceTransformer:
-        """The loaded model."""
+    def loaded(self) -> Loaded:
+        """The model, loaded once."""
         with self._loading:
-            if self._loaded is None:
-                self._loaded = _load(self._weights)
-            return self._loaded
+            if self._held is None:
+                self._held = _load(self._weights)
+            return self._held
 
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length 1 for each text, (n, dimensions), in their order, as what is searched."""
@@ -64,16 +75,15 @@ class SentenceEncoder:
 
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        model = self.model
-        tokenizer = _tokenizer(model)
-        if tokenizer is None:  # no words to count: static tables, and whatever is not on the processor
-            rows = model.encode(texts, prompt="", show_progress_bar=False, convert_to_numpy=True)
+        loaded = self.loaded
+        if loaded.tokenizer is None:
+            rows = loaded.model.encode(texts, prompt="", show_progress_bar=False, convert_to_numpy=True)
         else:
-            rows = _in_batches(model, _tokens(tokenizer, texts, model.max_seq_length))
+            rows = _in_batches(loaded, _tokens(loaded.tokenizer, texts, loaded.model.max_seq_length))
         return _of_length_1(np.asarray(rows, np.float32))
 
 
-def _load(weights: Weights) -> SentenceTransformer:
+def _load(weights: Weights) -> Loaded:
     """The model in a folder, without a word on any stream."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as untyped
@@ -84,7 +94,9 @@ def _load(weights: Weights) -> SentenceTransformer:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        return SentenceTransformer(str(weights.folder), local_files_only=True).eval()
+        model = SentenceTransformer(str(weights.folder), local_files_only=True).eval()
+        tokenizer = _tokenizer(model)
+        return Loaded(model, tokenizer, packed(model) if tokenizer else None)
     finally:
         logging.set_verbosity(level)
         if shown:
@@ -92,7 +104,7 @@ def _load(weights: Weights) -> SentenceTransformer:
 
 
 def _tokenizer(model: SentenceTransformer) -> Any | None:
-    """The tokenizer of a transformer that takes text on the processor; None for every other model."""
+    """The tokenizer of a transformer that runs on the processor; None for static tables, and on a GPU, which has ways of its own."""
     from sentence_transformers.base.modules import Transformer
     from transformers import PreTrainedTokenizerFast
 
@@ -106,18 +118,18 @@ def _tokens(tokenizer: Any, texts: list[str], limit: int | None) -> list[list[in
     return list(told["input_ids"])
 
 
-def _in_batches(model: SentenceTransformer, tokens: list[list[int]]) -> NDArray[np.float32]:
+def _in_batches(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
     """A vector for each text, (n, dimensions). Many batches are shared out to the cores: cores that work on the same
     batch wait for each other at every step of the model."""
     import numpy as np
     import torch
 
     batches = _batches([len(ids) for ids in tokens])
-    rows = np.empty((len(tokens), model.get_embedding_dimension() or 0), np.float32)
+    rows = np.empty((len(tokens), loaded.model.get_embedding_dimension() or 0), np.float32)
 
     def run(batch: list[int]) -> None:
         with _one_core():
-            rows[batch] = _forward(model, [tokens[index] for index in batch])
+            rows[batch] = _forward(loaded, [tokens[index] for index in batch])
 
     if len(batches) > 1:
         with ThreadPoolExecutor(min(torch.get_num_threads(), len(batches)), "encoder") as pool:
@@ -125,7 +137,7 @@ def _in_batches(model: SentenceTransformer, tokens: list[list[int]]) -> NDArray[
     elif sum(map(len, tokens)) <= SHORT_TOKENS:
         run(batches[0])
     else:
-        rows[batches[0]] = _forward(model, [tokens[index] for index in batches[0]])
+        rows[batches[0]] = _forward(loaded, [tokens[index] for index in batches[0]])
     return rows
 
 
@@ -155,13 +167,16 @@ def _one_core() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _forward(model: SentenceTransformer, tokens: list[list[int]]) -> NDArray[np.float32]:
+def _forward(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
     """Vectors of one batch, (n, dimensions)."""
     import torch
 
-    features = model.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
+    if loaded.packed and all(tokens):
+        packed_rows: NDArray[np.float32] = loaded.packed(tokens).numpy()
+        return packed_rows
+    features = loaded.model.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
     with torch.inference_mode():
-        rows: NDArray[np.float32] = model(dict(features))["sentence_embedding"].float().numpy()
+        rows: NDArray[np.float32] = loaded.model(dict(features))["sentence_embedding"].float().numpy()
     return rows
 
 
