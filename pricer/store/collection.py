@@ -78,6 +78,12 @@ class Collection:
         answer = self.chroma.get(ids=list(ids), include=["metadatas", "documents", "embeddings"])
         return _products(answer, answer["ids"]), np.asarray(answer["embeddings"], dtype=np.float32)
 
+    def ranked(self, vectors: NDArray[np.float32], k: int, only: Filter) -> list[list[tuple[str, float]]]:
+        """The ids and cosines of `nearest`, without what is known of the products: a third of the time for fifty."""
+        answer: Any = self.chroma.query(query_embeddings=vectors, n_results=k, where=where(only), include=["distances"])
+        rows = zip(answer["ids"], answer["distances"], strict=True)
+        return [[(key, _cosine(distance)) for key, distance in zip(*row, strict=True)] for row in rows]
+
     def nearest(self, vectors: NDArray[np.float32], k: int, only: Filter) -> list[list[Near]]:
         """For each row of `vectors` its `k` nearest products that pass the filter, nearest first; fewer where there are fewer."""
         answer: Any = self.chroma.query(
@@ -86,11 +92,15 @@ class Collection:
         rows = zip(answer["ids"], answer["documents"], answer["metadatas"], answer["distances"], strict=True)
         return [
             [
-                Near(_product(key, text, metadata), max(-1.0, min(1.0, 1.0 - distance)))
+                Near(_product(key, text, metadata), _cosine(distance))
                 for key, text, metadata, distance in zip(*row, strict=True)
             ]
             for row in rows
         ]
+
+
+def _cosine(distance: float) -> float:
+    return max(-1.0, min(1.0, 1.0 - distance))
 
 
 def where(only: Filter) -> dict[str, Any] | None:

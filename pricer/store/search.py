@@ -14,7 +14,6 @@ from pricer.store.product import Filter, Product
 if TYPE_CHECKING:
     from pricer.store.lexical import Words
     from pricer.store.postings import Scored
-    from pricer.store.product import Near
     from pricer.store.store import Store
 
 Way = Literal["hybrid", "dense", "words"]
@@ -52,12 +51,15 @@ def search(store: Store, text: str, k: int = 5, only: Filter = EVERYWHERE, way: 
     if not words.path.is_file() and store.count() == 0:
         raise BadInput(f"store {store.name} holds no products yet; add some: assay store add {store.name} FILE")
     _check(words, text, k, only)
+    if way == "dense":
+        nearest = store.nearest(store.encoder.queries([text]), k, only)[0]
+        return [Hit(one.product, one.similarity, one.similarity, rank) for rank, one in enumerate(nearest, 1)]
     depth = max(k, DEPTH)
     with ThreadPoolExecutor(1) as aside:  # both wait for code outside Python most of the time
-        sharing = aside.submit(words.search, text, depth, only) if way != "dense" else None
-        near = store.nearest(store.encoder.queries([text]), depth, only)[0] if way != "words" else []
-        hits = _fused(near, sharing.result() if sharing else [], way)[:k]
-    return _filled(store, hits, {one.product.id: one.product for one in near})
+        sharing = aside.submit(words.search, text, depth, only)
+        near = store.ranked(store.encoder.queries([text]), depth, only) if way == "hybrid" else []
+        hits = _fused(near, sharing.result(), way)[:k]
+    return _filled(store, hits)
 
 
 def chosen(name: str | None) -> str:
@@ -123,24 +125,23 @@ def _unknown_category(store: str, wanted: str, there: Sequence[str]) -> str:
     )
 
 
-def _fused(near: Sequence[Near], sharing: Sequence[Scored], way: Way) -> list[_Ranked]:
+def _fused(near: Sequence[tuple[str, float]], sharing: Sequence[Scored], way: Way) -> list[_Ranked]:
     """Both lists as one, best first: the sum of 1 / (60 + rank) for the hybrid, else the list's own score."""
-    dense = {one.product.id: (rank, one.similarity) for rank, one in enumerate(near, 1)}
+    dense = {name: (rank, similarity) for rank, (name, similarity) in enumerate(near, 1)}
     worded = {one.id: (rank, one.score) for rank, one in enumerate(sharing, 1)}
     found = []
     for name in dense | worded:
         rank_dense, similarity = dense.get(name, (None, None))
         rank_words, score = worded.get(name, (None, None))
         fused = sum(1 / (RANK_WEIGHT + rank) for rank in (rank_dense, rank_words) if rank is not None)
-        own = {"hybrid": fused, "dense": similarity, "words": score}[way]
+        own = fused if way == "hybrid" else score
         found.append(_Ranked(name, own or 0.0, similarity, rank_dense, rank_words))
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 
-def _filled(store: Store, hits: Sequence[_Ranked], known: dict[str, Product]) -> list[Hit]:
-    """The hits with their products; what only words found is read from the store. One removed in the meantime is left out."""
-    if missing := [hit.id for hit in hits if hit.id not in known]:
-        known = known | {product.id: product for product in store.products(missing)}
+def _filled(store: Store, hits: Sequence[_Ranked]) -> list[Hit]:
+    """The hits with their products. One removed in the meantime is left out."""
+    known = {product.id: product for product in store.products([hit.id for hit in hits])} if hits else {}
     return [
         Hit(known[hit.id], hit.score, hit.similarity, hit.rank_dense, hit.rank_words) for hit in hits if hit.id in known
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 # What one batch may hold, padding included. Larger ones fall out of the cache of a core: bench/retrieval_speed.py.
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 # Up to here one core is as fast as two, and does not wait for one that is busy with something else.
 SHORT_TOKENS = 256
 

@@ -120,13 +120,22 @@ class Store:
 
     def nearest(self, vectors: NDArray[np.float32], k: int, only: Filter = EVERYWHERE) -> list[list[Near]]:
         """For each row of `vectors` `(n, dimensions)` its `k` nearest products that pass the filter, nearest first."""
-        wanted = self.manifest["encoder"]["dimensions"]
-        if vectors.ndim != 2 or vectors.shape[1] != wanted or k < 1:
-            raise BadInput(f"wanted vectors of shape (n, {wanted}) and k from 1, found {vectors.shape} and {k}")
+        self._check_vectors(vectors, k)
         if not len(vectors):
             return []
         with self._reading() as collection:
             return collection.nearest(vectors, k, only)
+
+    def ranked(self, vector: NDArray[np.float32], k: int, only: Filter = EVERYWHERE) -> list[tuple[str, float]]:
+        """The ids of the `k` nearest to one vector `(1, dimensions)`, and their cosines."""
+        self._check_vectors(vector, k)
+        with self._reading() as collection:
+            return collection.ranked(vector, k, only)[0]
+
+    def _check_vectors(self, vectors: NDArray[np.float32], k: int) -> None:
+        wanted = self.manifest["encoder"]["dimensions"]
+        if vectors.ndim != 2 or vectors.shape[1] != wanted or k < 1:
+            raise BadInput(f"wanted vectors of shape (n, {wanted}) and k from 1, found {vectors.shape} and {k}")
 
     def products(self, ids: Sequence[str]) -> list[Product]:
         """The products with these ids, in their order; what is not there is left out."""
