@@ -210,7 +210,7 @@ class MadeUp:
 
 
 def products(folder: Path, file: str, count: int) -> list[dict[str, Any]]:
-    """So many products with distinct texts, of the file or made up; never those that are kept for testing, except as a last resort."""
+    """So many products with distinct texts, of the file or made up; never those that are kept for testing."""
     from pricer.evaluation.material import Wanted, gather
 
     path = Path(file)
@@ -289,8 +289,11 @@ def told(what: str, ours: list[Spent], plain: list[Spent]) -> None:
             f"{what}: {name:12} {median(runs, 'wall_s'):7.1f} s {median(runs, 'cpu_s'):7.1f} CPU-s {median(runs, 'peak_mb'):6.0f} MB"
         )
     wall, cpu = (median(plain, part) / median(ours, part) for part in ("wall_s", "cpu_s"))
-    pairs = " ".join(f"{other.cpu_s / mine.cpu_s:.2f}" for mine, other in zip(ours, plain, strict=True))
-    print(f"{what}: {wall:.2f} times as fast by the clock, {cpu:.2f} by processor time (pairs: {pairs})")
+    pairs = ", ".join(
+        f"{other.wall_s / mine.wall_s:.2f} and {other.cpu_s / mine.cpu_s:.2f}"
+        for mine, other in zip(ours, plain, strict=True)
+    )
+    print(f"{what}: {wall:.2f} times as fast by the clock, {cpu:.2f} by processor time (pairs: {pairs})", flush=True)
 
 
 if __name__ == "__main__":

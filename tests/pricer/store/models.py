@@ -21,7 +21,7 @@ def static(folder: Path, prompts: dict[str, str] | None = None, seed: int = 1) -
     return folder
 
 
-def transformer(folder: Path, limit: int = 16) -> Path:
+def transformer(folder: Path, limit: int = 16, pooling: Any = "mean") -> Path:
     """A BERT of two layers with vectors of 16 numbers, which reads `limit` tokens."""
     import torch
     import transformers
@@ -43,7 +43,7 @@ def transformer(folder: Path, limit: int = 16) -> Path:
     words_of_bert = fast.PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]", pad_token="[PAD]")
     words_of_bert.save_pretrained(folder / "bert")
     bert = Transformer(str(folder / "bert"), max_seq_length=limit)
-    model = SentenceTransformer(modules=[bert, Pooling(16)])
+    model = SentenceTransformer(modules=[bert, Pooling(16, pooling)])
     model.save(str(folder / "model"), create_model_card=False)
     return folder / "model"
 

