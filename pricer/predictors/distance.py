@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, Self
 
+from pricer.predictors import grove
 from pricer.predictors.fields import measures
 from pricer.predictors.finder import WORDS_SHARE, Finder, Looks
-from pricer.predictors.grove import booster
 from pricer.predictors.meaning import Words
 from pricer.predictors.neighbours import SPARE, Nearest, strangers_first
 from pricer.predictors.pairs import Sides, columns, logarithms, often
@@ -30,18 +30,12 @@ COUNTS = (CANDIDATES, 20, 10)
 REACHES = (0.15, 0.05, 0.07, 0.1, 0.2, 0.3)
 ROUNDS = 200
 SETTINGS: dict[str, Any] = {
-    "objective": "l1",
+    **grove.SETTINGS,
     "learning_rate": 0.05,
     "num_leaves": 63,
     "min_data_in_leaf": 50,
     "feature_fraction": 0.6,
     "bagging_fraction": 0.5,
-    "bagging_freq": 1,
-    "lambda_l2": 1.0,
-    "verbosity": -1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,
 }
 
 
@@ -86,7 +80,7 @@ class Distance:
         own = Sides.of(finder, looks, logarithms([measures(one) for one in listings], self.names))
         asking = np.repeat(np.arange(len(places)), places.shape[1])
         table = columns(own, Sides.known(finder, self.measured), asking, places.ravel())
-        found = np.asarray(booster(self.trees).predict(table, num_threads=1), dtype=np.float64)
+        found = np.asarray(grove.booster(self.trees).predict(table, num_threads=1), dtype=np.float64)
         return found.reshape(places.shape)
 
     def state(self) -> State:
@@ -100,7 +94,7 @@ class Distance:
         from scipy.sparse import csr_matrix
 
         names, trees = tuple(state.told["measured"]), state.texts["distance"]
-        booster(trees)
+        grove.booster(trees)
         data, indices, indptr = (state.arrays[f"measured_{part}"] for part in ("data", "indices", "indptr"))
         return cls(names, csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, len(names))), trees)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from pricer.errors import BadInput
-from pricer.predictors.neighbours import CELLS, Nearest, most, strangers_first
+from pricer.predictors.neighbours import Nearest, nearest_of, strangers_first
 from pricer.predictors.protocol import Examples
 from pricer.predictors.saved import State
 from pricer.products.items import Listing
@@ -72,20 +72,15 @@ class Meaning:
 
     def nearest(self, asking: npt.NDArray[np.float32], count: int, words: Words | None = None) -> Nearest:
         """The `count` nearest of the known to each vector `(n, d)`, by meaning alone or by words as well."""
-        import numpy as np
-
-        count = min(count, len(self.vectors))
-        step = max(1, CELLS // max(1, len(self.vectors)))
         known = words.known.T.tocsr() if words else None
-        blocks = []
-        for at in range(0, len(asking), step):
-            likeness = asking[at : at + step] @ self.vectors.T
+
+        def likeness(part: slice) -> npt.NDArray[np.float32]:
+            alike = asking[part] @ self.vectors.T
             if words:
-                likeness = (1 - words.share) * likeness + words.share * (words.asking[at : at + step] @ known).toarray()
-            blocks.append(most(likeness.astype(np.float32), count))
-        places = np.vstack([one.places for one in blocks]) if blocks else np.empty((0, count), np.int64)
-        cosines = np.vstack([one.cosines for one in blocks]) if blocks else np.empty((0, count), np.float32)
-        return Nearest(places, cosines)
+                alike = (1 - words.share) * alike + words.share * (words.asking[part] @ known).toarray()
+            return alike.astype("float32")
+
+        return nearest_of(likeness, len(asking), len(self.vectors), count)
 
     def guarded(self, listings: Sequence[Listing], found: Nearest, count: int) -> tuple[Nearest, Dropped]:
         """The first `count` of the found that are strangers to the listing that asked, and what was dropped ahead of them."""

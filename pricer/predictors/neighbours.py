@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -60,17 +60,23 @@ class Index:
         return strangers_first(found, families[found.places] == families[:, None], count)
 
     def _search(self, queries: csr_matrix, count: int) -> Nearest:
-        import numpy as np
-
-        known, count = self.rows.T.tocsr(), min(count, self.rows.shape[0])
-        step = max(1, CELLS // max(1, self.rows.shape[0]))
-        blocks = [most((queries[at : at + step] @ known).toarray(), count) for at in range(0, queries.shape[0], step)]
-        places = np.vstack([one.places for one in blocks]) if blocks else np.empty((0, count), np.int64)
-        cosines = np.vstack([one.cosines for one in blocks]) if blocks else np.empty((0, count), np.float32)
-        return Nearest(places, cosines)
+        known = self.rows.T.tocsr()
+        return nearest_of(lambda part: (queries[part] @ known).toarray(), queries.shape[0], self.rows.shape[0], count)
 
 
-def most(cosines: npt.NDArray[np.float32], count: int) -> Nearest:
+def nearest_of(cosines: Callable[[slice], npt.NDArray[np.float32]], asking: int, known: int, count: int) -> Nearest:
+    """The `count` nearest of the `known` to each of those `asking`, or all when there are fewer. `cosines` gives a part's, `(part, known)`;
+    it is asked for so many rows at a time that `CELLS` are not exceeded."""
+    import numpy as np
+
+    step, count = max(1, CELLS // max(1, known)), min(count, known)
+    blocks = [_most(cosines(slice(at, at + step)), count) for at in range(0, asking, step)]
+    places = np.vstack([one.places for one in blocks]) if blocks else np.empty((0, count), np.int64)
+    found = np.vstack([one.cosines for one in blocks]) if blocks else np.empty((0, count), np.float32)
+    return Nearest(places, found)
+
+
+def _most(cosines: npt.NDArray[np.float32], count: int) -> Nearest:
     """The `count` places of the greatest cosines in each row of `(n, known)`, equal ones in the order of the known."""
     import numpy as np
 

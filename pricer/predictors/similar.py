@@ -158,28 +158,31 @@ class SimilarLearner:
     def fit(self, task: Task, train: Examples, validation: Examples, seed: int) -> Similar:
         """The vote or the learned distance of the least validation error; ten neighbours at power 8 where there is no validation. Labels
         and few examples are voted on."""
-        scale = None if task.is_label else Scale.of(numbers(train))
-        answers: npt.NDArray[Any] = scale.forward(numbers(train)) if scale else codes(task, train)
-        known = Finder.learn(train, self.encoder, lambda done, total: self.report("encoding", done, total))
-        plain = Similar(task, known, answers, scale, Vote())
+        plain = self._plain(task, train)
         if not validation.listings:
             return plain
-        looks = known.looks(validation.listings)
+        looks = plain.known.looks(validation.listings)
         vote, error = _best_vote(plain, validation, looks)
         voting = replace(plain, vote=vote)
-        if scale is None or len(train.listings) < FEWEST:
+        if plain.scale is None or len(train.listings) < FEWEST:
             return voting
-        distance = Distance.learn(known, train, answers, seed)
+        distance = Distance.learn(plain.known, train, plain.answers, seed)
         return replace(voting, judged=_judge(distance, voting, validation, looks, error)) if distance else voting
 
     def again(self, chosen: Similar, examples: Examples, seed: int) -> Similar:
         """What was chosen, learned from these examples instead."""
-        scale = None if chosen.scale is None else Scale.of(numbers(examples))
-        answers: npt.NDArray[Any] = scale.forward(numbers(examples)) if scale else codes(chosen.task, examples)
+        plain = replace(self._plain(chosen.task, examples), vote=chosen.vote)
+        if chosen.judged is None:
+            return plain
+        distance = Distance.learn(plain.known, examples, plain.answers, seed)
+        return replace(plain, judged=Judged(distance, chosen.judged.reach)) if distance else plain
+
+    def _plain(self, task: Task, examples: Examples) -> Similar:
+        """The examples, with nothing chosen."""
+        scale = None if task.is_label else Scale.of(numbers(examples))
+        answers: npt.NDArray[Any] = scale.forward(numbers(examples)) if scale else codes(task, examples)
         known = Finder.learn(examples, self.encoder, lambda done, total: self.report("encoding", done, total))
-        distance = Distance.learn(known, examples, answers, seed) if chosen.judged else None
-        judged = Judged(distance, chosen.judged.reach) if distance and chosen.judged else None
-        return replace(chosen, known=known, answers=answers, scale=scale, judged=judged)
+        return Similar(task, known, answers, scale, Vote())
 
 
 def _best_vote(plain: Similar, validation: Examples, looks: Looks) -> tuple[Vote, float]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pricer.errors import BadInput
-from pricer.products.items import Listing
 from pricer.store.weights import Source, weights
 
 if TYPE_CHECKING:
@@ -42,10 +41,20 @@ class Encoder(Protocol):
         """The same, as what is searched for."""
 
 
-def passage_text(listing: Listing) -> str:
-    """What is encoded of a listing: the beginning of its text, as much as a curated text has, so that a user's own longer texts cost no
+class Worded(Protocol):
+    """A listing or a product."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+def passage_text(one: Worded) -> str:
+    """What is encoded of a listing or a product: the beginning of its text, as much as a curated text has, so that a user's own longer texts cost no
     more."""
-    return (listing.text or listing.title)[:PASSAGE_CHARACTERS]
+    return (one.text or one.title)[:PASSAGE_CHARACTERS]
 
 
 def known() -> tuple[str, ...]:

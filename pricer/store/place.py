@@ -113,11 +113,7 @@ class Embedded:
         with self._turn():
             if found := self._file_faults():
                 return found
-        try:
-            with self.reading() as collection:
-                return vet.faults(collection)
-        except PricerError as error:
-            return [str(error)]
+        return _faults_inside(self)
 
     def discard(self) -> None:
         with self._turn():
@@ -250,11 +246,7 @@ class Served:
         return self.reading()
 
     def faults(self) -> list[str]:
-        try:
-            with self.reading() as collection:
-                return vet.faults(collection)
-        except PricerError as error:
-            return [str(error)]
+        return _faults_inside(self)
 
     def discard(self) -> None:
         self.close()
@@ -279,6 +271,15 @@ class Served:
 
     def _told(self) -> AbstractContextManager[None]:
         return told(self.store, self.name, self.address)
+
+
+def _faults_inside(place: Place) -> list[str]:
+    """What is wrong with what the collection holds, in words, or why it cannot be read."""
+    try:
+        with place.reading() as collection:
+            return vet.faults(collection)
+    except PricerError as error:
+        return [str(error)]
 
 
 def connected(folder: Path, name: str) -> Opened:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pricer.products.dataset import Dataset
 from pricer.products.items import SPLITS
-from pricer.store.encoder import PASSAGE_CHARACTERS
+from pricer.store.encoder import passage_text
 
 BATCH = 256  # products encoded and written at once
 COLUMNS = (
@@ -40,8 +40,8 @@ class Product:
 
     @property
     def passage(self) -> str:
-        """What is encoded: the beginning of the text, or the title where there is none."""
-        return (self.text or self.title)[:PASSAGE_CHARACTERS]
+        """What is encoded."""
+        return passage_text(self)
 
 
 FIELDS = tuple(Product.__dataclass_fields__)
