@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pricer.store.weights import read
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -50,6 +54,11 @@ class PackedBert:
     heads: int
     epsilon: float
     by_mean: bool
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self.words.shape[1]
 
     def __call__(self, tokens: Sequence[Sequence[int]]) -> Tensor:
         """A vector for each text, (n, dimensions), not yet of length 1. No text is empty or longer than the model's positions."""
@@ -109,13 +118,24 @@ def packed(model: SentenceTransformer) -> PackedBert | None:
     if not plain or mode not in {"mean", "cls"} or transformer.model.dtype != torch.float32:
         return None
     try:
-        made = _of(transformer.model.state_dict(), config, mode == "mean")
+        made = packed_of(transformer.model.state_dict(), config.num_attention_heads, config.layer_norm_eps, mode == "mean")
     except KeyError:  # weights under other names: another kind of BERT
         return None
     return made if _same(made, model) else None
 
 
-def _of(weights: dict[str, Tensor], config: Any, by_mean: bool) -> PackedBert:
+def packed_from(folder: Path) -> PackedBert:
+    """The same of a folder of sentence-transformers that is known to hold such a model: nothing is checked here."""
+    from safetensors.torch import load_file
+
+    config, pooling = read(folder / "config.json"), read(folder / "1_Pooling" / "config.json")
+    by_mean = bool(pooling["pooling_mode_mean_tokens"])
+    return packed_of(
+        load_file(folder / "model.safetensors"), config["num_attention_heads"], config["layer_norm_eps"], by_mean
+    )
+
+
+def packed_of(weights: dict[str, Tensor], heads: int, epsilon: float, by_mean: bool) -> PackedBert:
     import torch
 
     def normal(name: str) -> Affine:
@@ -142,9 +162,9 @@ def _of(weights: dict[str, Tensor], config: Any, by_mean: bool) -> PackedBert:
         weights["embeddings.word_embeddings.weight"],
         weights["embeddings.position_embeddings.weight"] + segment,
         normal("embeddings.LayerNorm"),
-        tuple(layer(number) for number in range(config.num_hidden_layers)),
-        config.num_attention_heads,
-        config.layer_norm_eps,
+        tuple(map(layer, takewhile(lambda number: f"encoder.layer.{number}.output.dense.bias" in weights, count()))),
+        heads,
+        epsilon,
         by_mean,
     )
 

