@@ -126,6 +126,10 @@ def _saved(request: Request, folder: Path, watch: Watch) -> Evaluation:
     began = perf_counter()
     material = gather(request.wanted, learns=False)
     loaded = load(folder, material.task)
+    if loaded.provenance.n_train and request.wanted.file:
+        learned = gather(request.wanted, learns=True)
+        if learned.fingerprint == loaded.provenance.fingerprint:  # the very file it learned from: its test part is left
+            material = learned
     refuse_seen(loaded, [item.listing for item in material.items])
     trained = {"folder": folder.name, "provenance": asdict(loaded.provenance)}
     plan = plan_of(material, request, predictor=loaded.model.name, trained=trained)

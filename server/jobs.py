@@ -11,9 +11,7 @@ import os
 import re
 import secrets
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from typing import Any, Literal
 
 from catalog.snapshot import home
 from pricer.errors import BadInput, PricerError
+from pricer.process import STARTING_S, began, held, last_words, launch
 from server.cards import (
     CANCELLED,
     ERROR,
@@ -39,9 +38,8 @@ from server.cards import (
     write_whole,
 )
 
+# -P keeps a `server` package that lies in the client's working folder from being taken for this one.
 COMMAND = (sys.executable, "-P", "-m", "server.worker")
-STARTING_S = 30.0  # a worker that has not begun after so long never will
-LAST_WORDS = 300  # characters
 ID = re.compile(r"[a-z]{1,12}-[0-9a-f]{8}")
 State = Literal["running", "done", "stopped", "budget", "failed", "died"]
 ENDED: dict[str, State] = {"done": "done", "replayed": "done", "stopped": "stopped", "budget": "budget"}
@@ -81,7 +79,7 @@ def start(wish: Wish) -> str:
         folder = jobs_folder() / card.id
         folder.mkdir()
         write_whole(folder / JOB, card.model_dump(mode="json"))
-        _launch(folder)
+        launch([*COMMAND, str(folder)], folder / LOG)
         return card.id
 
 
@@ -118,7 +116,7 @@ def cancel(job_id: str) -> bool:
         return False
     with contextlib.suppress(OSError, BadInput):  # it has not begun, or has just ended
         worker = read_json(folder / WORKER)
-        if _held(folder) and began(worker["pid"]) == worker["began"]:
+        if held(folder / LOCK) and began(worker["pid"]) == worker["began"]:
             os.kill(worker["pid"], signal.SIGTERM)
     return True
 
@@ -126,23 +124,6 @@ def cancel(job_id: str) -> bool:
 def jobs_folder() -> Path:
     """Where jobs lie: `jobs` in the home folder."""
     return home() / "jobs"
-
-
-def began(pid: int) -> str | None:
-    """When the process began, in ticks since the machine did, which no later process with its number shares; None where Linux's
-    /proc is not there to tell, and the lock alone must do."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
-    return None
-
-
-@contextmanager
-def alive(folder: Path) -> Iterator[None]:
-    """The sign of life of a worker, which its death removes, whatever it dies of."""
-    from filelock import FileLock
-
-    with FileLock(folder / LOCK, timeout=STARTING_S):  # a reader holds it for an instant to see whether it is free
-        yield
 
 
 @contextmanager
@@ -161,24 +142,12 @@ def _alone() -> Iterator[None]:
         raise PricerError(f"cannot keep a job in {folder.name}: {error.strerror or error}") from None
 
 
-def _launch(folder: Path) -> None:
-    """Start the worker, apart from this process: another session, no pipe to it, its words in a file.
-
-    -P keeps a `server` package that lies in the client's working folder from being taken for this one.
-    """
-    with (folder / LOG).open("ab") as log:
-        worker = subprocess.Popen(  # noqa: S603 - our own module
-            [*COMMAND, str(folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    threading.Thread(target=worker.wait, daemon=True, name=folder.name).start()  # else it would stay as a zombie
-
-
 def _read(folder: Path) -> Job:
     card = read_card(folder)
     cancelled = (folder / CANCELLED).exists()
     progress = read_json(folder / PROGRESS) if (folder / PROGRESS).exists() else {}
     if not (ended := _ended(folder)):
-        if _held(folder) or _may_still_begin(folder, card):
+        if held(folder / LOCK) or _may_still_begin(folder, card):
             return Job(card.id, card.created, card.wish, "running", cancelled, progress, None, {}, None)
         ended = _ended(folder)  # it may have ended between the two looks
     if error := ended.get("error"):
@@ -188,7 +157,7 @@ def _read(folder: Path) -> Job:
         return Job(card.id, card.created, card.wish, state, False, progress, ended["run"], ended["result"], None)
     if cancelled:
         return Job(card.id, card.created, card.wish, "stopped", False, progress, None, {}, None)
-    return Job(card.id, card.created, card.wish, "died", False, progress, None, {}, _last_words(folder))
+    return Job(card.id, card.created, card.wish, "died", False, progress, None, {}, last_words(folder / LOG))
 
 
 def _ended(folder: Path) -> dict[str, Any]:
@@ -196,29 +165,8 @@ def _ended(folder: Path) -> dict[str, Any]:
     return next((read_json(folder / name) for name in (RESULT, ERROR) if (folder / name).exists()), {})
 
 
-def _held(folder: Path) -> bool:
-    """Whether the worker lives."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
-
-
 def _may_still_begin(folder: Path, card: Card) -> bool:
     return not (folder / WORKER).exists() and time.time() - card.created < STARTING_S
-
-
-def _last_words(folder: Path) -> str | None:
-    """The end of what the worker wrote on its way out."""
-    with contextlib.suppress(OSError):
-        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1][:LAST_WORDS] if lines else None
-    return None
 
 
 def _written(path: Path) -> float:

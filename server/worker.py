@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from catalog.errors import CatalogError
 from pricer.errors import PricerError
-from server.cards import CANCELLED, ERROR, PROGRESS, RESULT, WORKER, read_card, request_of, write_whole
-from server.jobs import alive, began
+from pricer.process import alive, began
+from server.cards import CANCELLED, ERROR, LOCK, PROGRESS, RESULT, WORKER, read_card, request_of, write_whole
 
 if TYPE_CHECKING:
     from pricer.evaluation.runner import Progress
@@ -40,7 +40,7 @@ def work(folder: Path) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     hidden = secrets_of(os.environ)
     sys.stdout = sys.stderr = Veiled(sys.stderr, hidden)
-    with alive(folder):
+    with alive(folder / LOCK):
         write_whole(folder / WORKER, {"pid": os.getpid(), "began": began(os.getpid())})
         if (folder / CANCELLED).exists():
             return 1

@@ -118,7 +118,9 @@ def packed(model: SentenceTransformer) -> PackedBert | None:
     if not plain or mode not in {"mean", "cls"} or transformer.model.dtype != torch.float32:
         return None
     try:
-        made = packed_of(transformer.model.state_dict(), config.num_attention_heads, config.layer_norm_eps, mode == "mean")
+        made = packed_of(
+            transformer.model.state_dict(), config.num_attention_heads, config.layer_norm_eps, mode == "mean"
+        )
     except KeyError:  # weights under other names: another kind of BERT
         return None
     return made if _same(made, model) else None

@@ -85,6 +85,26 @@ class SentenceEncoder:
         return _of_length_1(np.asarray(rows, np.float32))
 
 
+def loaded_of(bert: PackedBert, tokenizer: str, limit: int) -> Loaded:
+    """A BERT with its tokenizer, the text of a tokenizer.json that marks the beginning and the end; texts are cut to `limit` tokens."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_str(tokenizer)
+    made.enable_truncation(limit)
+    made.no_padding()
+
+    def tokens(texts: list[str]) -> list[list[int]]:
+        return [told.ids or [0] for told in made.encode_batch_fast(texts)]
+
+    return Loaded(bert.dimensions, tokens, bert, None)
+
+
+def vectors(loaded: Loaded, texts: list[str]) -> NDArray[np.float32]:
+    """A vector for each text, (n, dimensions), of whatever length it has; the model can be asked in tokens."""
+    assert loaded.tokens is not None, "the model's tokens are known"
+    return _in_batches(loaded, loaded.tokens(texts))
+
+
 def _load(weights: Weights) -> Loaded:
     """The model in a folder. One that is proved is read without its library, whose import takes three times as long as all the rest."""
     import torch
@@ -93,17 +113,10 @@ def _load(weights: Weights) -> Loaded:
 
 
 def _alone(weights: Weights) -> Loaded:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(weights.folder / "tokenizer.json"))
-    tokenizer.enable_truncation(read(weights.folder / "sentence_bert_config.json")["max_seq_length"])
-    tokenizer.no_padding()
-
-    def tokens(texts: list[str]) -> list[list[int]]:
-        return [told.ids for told in tokenizer.encode_batch_fast(texts)]
-
-    bert = packed_from(weights.folder)
-    return Loaded(bert.dimensions, tokens, bert, None)
+    limit = read(weights.folder / "sentence_bert_config.json")["max_seq_length"]
+    return loaded_of(
+        packed_from(weights.folder), (weights.folder / "tokenizer.json").read_text(encoding="utf-8"), limit
+    )
 
 
 def _by_library(weights: Weights) -> Loaded:
@@ -211,7 +224,7 @@ def _forward(loaded: Loaded, tokens: list[list[int]]) -> NDArray[np.float32]:
 
 def _of(loaded: Loaded) -> SentenceTransformer:
     """The library's model; a text without tokens is the only one that a form without padding leaves to it."""
-    assert loaded.model is not None, "a proved tokenizer gives every text its two marks"
+    assert loaded.model is not None, "without the library every text has tokens"
     return loaded.model
 
 

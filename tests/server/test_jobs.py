@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from pricer.errors import BadInput
+from pricer.process import STARTING_S, alive
 from server import cards, jobs
-from server.cards import Card, Wish
+from server.cards import LOCK, Card, Wish
 from server.worker import Diary, Veiled, secrets_of, veiled
 from tests.server.toys import TEST_ITEMS, answer, called, ended, make_dataset, until
 
@@ -44,13 +45,13 @@ def test_a_job_whose_worker_has_not_begun_is_running() -> None:
 
 
 def test_a_worker_that_never_began_has_died() -> None:
-    written(created=time.time() - jobs.STARTING_S - 1)
+    written(created=time.time() - STARTING_S - 1)
     assert jobs.read("baseline-0123abcd").state == "died"
 
 
 def test_a_worker_that_holds_its_lock_lives() -> None:
     folder = written(worker={"pid": 1})
-    with jobs.alive(folder):
+    with alive(folder / LOCK):
         assert jobs.read("baseline-0123abcd").state == "running"
 
 
@@ -62,7 +63,7 @@ def test_another_process_with_the_workers_number_is_not_taken_for_it() -> None:
 def test_a_process_that_only_has_the_workers_number_gets_no_signal() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         folder = written(worker={"pid": stranger.pid, "began": "1"})
-        with jobs.alive(folder):
+        with alive(folder / LOCK):
             assert jobs.cancel(folder.name)
         stranger.communicate(b"\n")
     assert stranger.returncode == 0
@@ -180,20 +181,20 @@ def test_a_killed_job_has_died_and_the_same_call_finishes_it(assay_home: Path) -
 
 def test_the_same_work_is_not_begun_twice() -> None:
     folder = written(worker={"pid": 1})
-    with jobs.alive(folder):
+    with alive(folder / LOCK):
         assert jobs.start(MEAN) == folder.name
 
 
 def test_a_run_that_is_stopping_is_not_begun_again_at_once() -> None:
     folder = written(worker={"pid": 1})
     (folder / cards.CANCELLED).touch()
-    with jobs.alive(folder), pytest.raises(BadInput, match="is stopping: wait for its end"):
+    with alive(folder / LOCK), pytest.raises(BadInput, match="is stopping: wait for its end"):
         jobs.start(MEAN)
 
 
 def test_a_run_is_not_begun_under_another_cap_while_it_is_at_work() -> None:
     folder = written(worker={"pid": 1})
-    with jobs.alive(folder), pytest.raises(BadInput, match="under a cap of"):
+    with alive(folder / LOCK), pytest.raises(BadInput, match="under a cap of"):
         jobs.start(MEAN.model_copy(update={"cap_usd": Decimal(2)}))
 
 

@@ -42,10 +42,13 @@ def called(tool: str, arguments: dict[str, Any], **client: Any) -> Any:
 
 
 def answer(tool: str, arguments: dict[str, Any], **client: Any) -> dict[str, Any]:
-    """What a call that is not refused tells."""
+    """What a call that is not refused tells. On a busy machine a job may outlast the time that its call waits: then once it has ended."""
     result = called(tool, arguments, **client)
     assert not result.is_error, result.content[0].text
     told: dict[str, Any] = result.structured_content
+    if tool.startswith("run_") and told["state"] == "running":
+        ended(told["job_id"])
+        return told | answer("get_job", {"job_id": told["job_id"]})
     return told
 
 
