@@ -18,7 +18,7 @@ data = typer.Typer(no_args_is_help=True, help="Data sets: load, list, show, quer
 def load(
     sources: Annotated[
         list[str],
-        typer.Argument(metavar="SOURCE…", help="sample, amazon:CATEGORY, course:lite, hf:OWNER/NAME, or files."),
+        typer.Argument(metavar="SOURCE…", help="sample, posts, amazon:CATEGORY, course:lite, hf:OWNER/NAME, or files."),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it; by default after its source.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="A text column; may be given several times.")] = None,

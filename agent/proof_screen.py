@@ -33,7 +33,9 @@ def show_evaluation(console: Console, told: dict[str, Any], ended: str) -> None:
         "Predictor", _text(_who(told)) + (f"  on {_text(told['data']['name'])}, {told['data']['split']} split")
     )
     if told["data"]["synthetic"]:
-        rows.add_row("", "SYNTHETIC SAMPLE: no figure says anything about real products")
+        rows.add_row(
+            "", f"SYNTHETIC SAMPLE: no figure says anything about real {'products' if unit == 'usd' else 'data'}"
+        )
     rows.add_row("Answered", _answered(told))
     if "accuracy" in told:
         _label_rows(rows, told)

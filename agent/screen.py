@@ -381,7 +381,8 @@ def show_dataset(console: Console, document: dict[str, Any]) -> None:
     where = f"   {_datum(source['name']).plain} ({source['kind']})"
     console.print(Text.assemble((_datum(document["name"]).plain, "bold"), where))
     if source["synthetic"]:
-        warning = "SYNTHETIC SAMPLE: made up by a program; no figure says anything about real products"
+        by, what = ("by a program", "products") if target["unit"] == "usd" else ("for this project", "data")
+        warning = f"SYNTHETIC SAMPLE: made up {by}; no figure says anything about real {what}"
         console.print(Text(warning, style="bold yellow"))
     if best := document["best_reachable"]:
         errors = f"mean ${best['mae_usd']:.2f}, median ${best['median_ae_usd']:.2f} on {best['n']:,} test items"

@@ -75,10 +75,14 @@ class Options:
 
 
 def request(source: Source, options: Options | None = None, name: str | None = None) -> Request:
-    """A checked request. Prices keep their usual bounds unless others are given; other numbers have none of their own."""
+    """A checked request. Prices keep their usual bounds unless others are given; other numbers have none of their own.
+
+    A source may name its own text and label columns; what the user says goes first.
+    """
     said = options or Options()
     told = source.describe()
-    reading = columns(told["columns"], text=said.text, target=said.target, label=said.label)
+    label = said.label or (None if said.target else told.get("label"))
+    reading = columns(told["columns"], text=said.text or tuple(told.get("text", ())), target=said.target, label=label)
     least, most = said.least, said.most
     if reading.unit == "usd":
         least, most = LEAST_USD if least is None else least, MOST_USD if most is None else most

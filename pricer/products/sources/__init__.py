@@ -16,6 +16,7 @@ READERS = {
     "course": "repositories",
     "damaged": "staging",
     "sample": "sample",
+    "posts": "posts",
 }
 
 

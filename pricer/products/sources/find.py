@@ -16,7 +16,8 @@ HUB: dict[str, Callable[[str, Hub, Progress], Source]] = {
     "course": repositories.course,
     "hf": repositories.any_repository,
 }
-FORMS = "sample, amazon:CATEGORY, course:lite, hf:OWNER/NAME, or files"
+OWN = ("sample", "posts")
+FORMS = "sample, posts, amazon:CATEGORY, course:lite, hf:OWNER/NAME, or files"
 
 
 def find(*specs: str, size: int = 2_000, seed: int = 0, progress: Progress = quiet) -> Source:
@@ -30,7 +31,11 @@ def find(*specs: str, size: int = 2_000, seed: int = 0, progress: Progress = qui
         from pricer.products.sources.sample import SampleSource
 
         return SampleSource(size, seed)
-    named = [spec for spec in specs if spec == "sample" or _prefix(spec) in HUB]
+    if specs == ("posts",):
+        from pricer.products.sources.posts import PostsSource
+
+        return PostsSource()
+    named = [spec for spec in specs if spec in OWN or _prefix(spec) in HUB]
     if not named:
         return files.local([_path(spec) for spec in specs])
     if len(specs) > 1:
@@ -52,7 +57,7 @@ def _path(spec: str) -> str:
         raise BadInput(
             f"{spec!r}: addresses are not fetched; download the file, or write hf:OWNER/NAME for a data set of the hub"
         )
-    near = difflib.get_close_matches(spec if not colon else prefix, ["sample", *HUB], 1, cutoff=0.75)
+    near = difflib.get_close_matches(spec if not colon else prefix, [*OWN, *HUB], 1, cutoff=0.75)
     if near and (colon or spec not in near) and not Path(spec).exists():
         raise BadInput(f"no source and no file {spec!r}; nearest: {near[0]}{colon}{rest}; sources are {FORMS}")
     return spec
