@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -127,9 +128,10 @@ def _saved(request: Request, folder: Path, watch: Watch) -> Evaluation:
     material = gather(request.wanted, learns=False)
     loaded = load(folder, material.task)
     if loaded.provenance.n_train and request.wanted.file:
-        learned = gather(request.wanted, learns=True)
-        if learned.fingerprint == loaded.provenance.fingerprint:  # the very file it learned from: its test part is left
-            material = learned
+        with suppress(BadInput):  # a file that nothing could be learned from is not the one it learned from
+            learned = gather(request.wanted, learns=True)
+            if learned.fingerprint == loaded.provenance.fingerprint:
+                material = learned  # the very file it learned from: its test part is left
     refuse_seen(loaded, [item.listing for item in material.items])
     trained = {"folder": folder.name, "provenance": asdict(loaded.provenance)}
     plan = plan_of(material, request, predictor=loaded.model.name, trained=trained)

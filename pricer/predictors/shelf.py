@@ -78,6 +78,8 @@ KINDS = {
     "best": "best",
     "similar": "similar",
     "blend": "blend",
+    "tuned-encoder": "tuned.encoder",
+    "tuned-causal": "tuned.causal",
 }
 
 

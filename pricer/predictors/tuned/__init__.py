@@ -1,0 +1,1 @@
+"""Models that were fine-tuned here, as predictors."""
