@@ -11,6 +11,7 @@ from agent import proof
 from agent.data import data
 from agent.output import Json, console, print_json
 from agent.store import similar, store
+from agent.tune import tune
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,7 @@ models = typer.Typer(no_args_is_help=True, help="The catalogue: list, show, comp
 app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 app.add_typer(store, name="store")
+app.add_typer(tune, name="tune")
 
 Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")]
 

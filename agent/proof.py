@@ -107,8 +107,8 @@ def evaluate(
     asked = Task(question=question, least=least, most=most)
     wanted = Wanted(dataset, data, tuple(text or ()), target, label, asked, limit, seed, drop_copies, train)
     chat = Chat(
-        model, base_url, api, _money("--max-cost-usd", max_cost_usd), _money("--input-usd-per-mtok", input_usd_per_mtok),
-        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, shots, similar, encoder, structured, temperature,
+        model, base_url, api, money("--max-cost-usd", max_cost_usd), money("--input-usd-per-mtok", input_usd_per_mtok),
+        money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, shots, similar, encoder, structured, temperature,
         max_output_tokens, reasoning_effort, batch, probe,
     )  # fmt: skip
     limits = Limits(concurrency, attempts, timeout)
@@ -143,10 +143,10 @@ def price(
 
     require("pricing", "full", "numpy")
     chat = Chat(
-        model, base_url, api, _money("--max-cost-usd", max_cost_usd), _money("--input-usd-per-mtok", input_usd_per_mtok),
-        _money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, similar=similar,
+        model, base_url, api, money("--max-cost-usd", max_cost_usd), money("--input-usd-per-mtok", input_usd_per_mtok),
+        money("--output-usd-per-mtok", output_usd_per_mtok), allow_unpriced, similar=similar,
     )  # fmt: skip
-    with _watching() as watch:
+    with watching() as watch:
         document = price_text(text, predictor, chat, dataset, watch, store)
     if as_json:
         print_json(document)
@@ -213,12 +213,12 @@ def report(
 def _evaluated(request: Request) -> Evaluation:
     from pricer.ladder import evaluate as make_run
 
-    with _watching() as watch:
+    with watching() as watch:
         return make_run(request, watch)
 
 
 @contextmanager
-def _watching() -> Iterator[Watch]:
+def watching() -> Iterator[Watch]:
     """A bar on stderr with the stage, how far the run is, its failures and what it has cost."""
     from agent.progress import stages
     from agent.proof_screen import estimate_line
@@ -286,7 +286,7 @@ def _list(as_json: bool) -> None:
         )
 
 
-def _money(option: str, said: str | None) -> Decimal | None:
+def money(option: str, said: str | None) -> Decimal | None:
     from pricer.errors import BadInput
 
     if said is None:

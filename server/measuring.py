@@ -12,7 +12,7 @@ from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, Elicitatio
 from mcp_types import CallToolResult
 from pydantic import BaseModel, Field
 
-from server import documents, jobs
+from server import documents, jobs, tuning
 from server.arguments import dollars, flag, names, said, text, whole
 from server.cards import Wish
 from server.entry import ASKS_OTHERS, MEASURES, READS, Entry, compact
@@ -28,9 +28,9 @@ MOST_ITEMS, MOST_SHOTS, MOST_SIMILAR, MOST_RUNS, MOST_SEED = 100_000, 100, 50, 1
 
 
 class Measured(BaseModel):
-    """The answer of the tools that measure; `job_id` and `run` are absent as long as there is none."""
+    """The answer of the tools that measure, and of `cancel_job`; `job_id` and `run` are absent as long as there is none."""
 
-    state: Literal["estimate", "running", "done", "stopped", "budget", "failed", "died"]
+    state: Literal["estimate", "plan", "queued", "running", "paused", "done", "stopped", "budget", "failed", "died"]
     next: str
     job_id: str = ""
     run: str = ""
@@ -94,7 +94,7 @@ def frontier_offer(
 
 def approval(ctx: Context, offer: Annotated[Offer, Resolve(frontier_offer)], confirm: Any) -> Elicit[Approval] | None:
     """The question to the user, where money is at stake and the client can ask; None where there is no question."""
-    if not offer.needs_approval or confirm is False or not _can_ask(ctx):
+    if not offer.needs_approval or confirm is False or not can_ask(ctx):
         return None
     return Elicit(offer.question(), Approval)
 
@@ -132,13 +132,20 @@ def compare_runs(runs: Any = None, ordered: Any = None) -> Annotated[CallToolRes
 async def get_job(ctx: Context, job_id: Any = None, wait_s: Any = None) -> Annotated[CallToolResult, Looked]:
     """How far a job is, or its result; without an id the last jobs."""
     if job_id is None:
-        return compact(await _apart(documents.jobs_document))
+        listed = await _apart(documents.jobs_document)
+        return compact(listed | {"jobs": listed["jobs"] + await _apart(tuning.recent)})
     longest_s = said(lambda: whole("wait_s", wait_s, 0, LONGEST_WAIT_S, 0)) or 0
+    if tuning.is_tuning(job_id):
+        return compact(await tuning.waited(ctx, job_id, longest_s))
     return compact(documents.job_document(await _waited(ctx, _job_id(job_id), longest_s)))
 
 
 def cancel_job(job_id: Any = None) -> Annotated[CallToolResult, Measured]:
-    """Stop a job: calls in flight finish, all answers are kept, and the same call that started it goes on later."""
+    """Stop a job: calls in flight finish, all answers are kept, and the same call that started it goes on later. A host's fine-tuning ends
+    for good."""
+
+    if tuning.is_tuning(job_id):
+        return compact(said(lambda: tuning.cancelled(job_id)))
 
     def cancelled() -> dict[str, Any]:
         asked = jobs.cancel(_job_id(job_id))
@@ -208,7 +215,7 @@ def _not_yet(offer: Offer, answer: Any, confirm: Any, max_cost_usd: Any) -> str 
     return None if confirm and max_cost_usd is not None else SHOW_FIRST
 
 
-def _can_ask(ctx: Context) -> bool:
+def can_ask(ctx: Context) -> bool:
     """Whether the client can put a form before its user. A bare capability means forms; one with nothing but addresses does not."""
     capabilities = ctx.client_capabilities
     able = capabilities.elicitation if capabilities is not None else None

@@ -19,11 +19,17 @@ TEST_ITEMS = 24
 DEADLINE_S = 60.0
 
 
-def make_dataset(home: Path, name: str = "pans") -> None:
+def make_dataset(home: Path, name: str = "pans", *, distinct: bool = False) -> None:
     """Items of which a quarter is for validation and `TEST_ITEMS` are for the test; the price follows from the size in the text."""
     splits = ("train", "train", "validation", "test")
     rows = [
-        item(n, title=f"pan {n}", text=f"a pan of size {n % 9}", target=10.0 + 5 * (n % 9), split=splits[n % 4])
+        item(
+            n,
+            title=f"pan {n}",
+            text=f"a pan of size {n % 9}" + (f", number {n}" if distinct else ""),
+            target=10.0 + 5 * (n % 9),
+            split=splits[n % 4],
+        )
         for n in range(4 * TEST_ITEMS)
     ]
     made = shelved(home / "datasets" / name, rows)
