@@ -262,6 +262,7 @@ def verdict(
     against: Annotated[
         list[str] | None, typer.Option(help="Predictors to measure it against, instead of the usual ones.")
     ] = None,
+    limit: Annotated[int | None, typer.Option(help="Measure on so many test items, drawn by the job's seed.")] = None,
     hosting_usd_per_hour: Annotated[str | None, typer.Option(help="What keeping it at work would cost.")] = None,
     instead_usd_per_1k: Annotated[
         str | None, typer.Option(help="What 1,000 answers of a model it replaces cost, for the break-even volume.")
@@ -277,7 +278,8 @@ def verdict(
     hourly = money("--hosting-usd-per-hour", hosting_usd_per_hour)
     instead = money("--instead-usd-per-1k", instead_usd_per_1k)
     with watching() as told:
-        document = judged(record_of(job), told, against or (), None if hourly is None else Serving(hourly, instead))
+        serving = None if hourly is None else Serving(hourly, instead)
+        document = judged(record_of(job), told, against or (), serving, limit)
     if as_json:
         print_json(document)
     else:

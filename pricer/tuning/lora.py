@@ -18,7 +18,7 @@ from pricer.tuning.encoder import Report, few
 from pricer.tuning.knobs import Knobs
 from pricer.tuning.record import Point, Record
 from pricer.tuning.schedule import Schedule
-from pricer.tuning.training import Ended, Judge, Measured, arguments, run
+from pricer.tuning.training import Ended, Judge, Measured, arguments, metric_name, run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -179,11 +179,6 @@ def validation_loss(tuned: Base, rows: Sequence[Row]) -> float:
             total += float(loss(tuned.model(**told), labels, 1))
     tuned.model.train(training)
     return total / sum(len(row.answer) for row in rows)
-
-
-def metric_name(task: Task) -> str:
-    """What the task's metric is called."""
-    return "macro_f1" if task.is_label else f"mae_{task.unit}" if task.unit else "mae"
 
 
 def metric_of(task: Task, said: Sequence[Guess], held: Examples) -> float:

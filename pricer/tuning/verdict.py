@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,16 +67,17 @@ class Serving:
 
 
 def verdict(
-    record: Record, watch: Watch | None = None, against: Sequence[str] = (), serving: Serving | None = None
-) -> dict[str, Any]:
+    record: Record, watch: Watch | None = None, against: Sequence[str] = (), serving: Serving | None = None, limit: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The table and the verdict as plain values; runs that are missing are made, those that are there are used. `against` names other
-    predictors. `BadInput` while the job is not done."""
+    predictors, `limit` measures on so many test items, drawn by the seed. `BadInput` while the job is not done."""
     status = record.status()
     if not (record.model / "manifest.json").is_file():
         raise BadInput(
             f"{record.id} is {status.state}: wanted a trained model; start it, or let it go on: assay tune start {record.id}"
         )
     wish = wish_of(record.plan())
+    wish = replace(wish, wanted=replace(wish.wanted, limit=limit))
     others = (
         [(name, name) for name in against]
         if against
