@@ -319,11 +319,9 @@ def _follow(record: Record) -> None:
 
 
 def _standing(record: Record) -> Status:
-    """Where the job stands, asked of its process or its host."""
-    from pricer.tuning import elsewhere
-    from pricer.tuning import job as jobs
+    from pricer.tuning.elsewhere import standing
 
-    return elsewhere.look(record) if elsewhere.is_hosted(record) else jobs.status_of(record)
+    return standing(record)
 
 
 def _told(record: Record, as_json: bool) -> None:

@@ -153,11 +153,12 @@ def is_tuning(job_id: Any) -> bool:
 
 async def waited(ctx: Context, job_id: str, wait_s: float) -> dict[str, Any]:
     """Where a fine-tuning stands, when it has ended or after `wait_s`; the client hears its steps."""
+    from pricer.tuning.elsewhere import standing
     from pricer.tuning.record import record_of
 
     record, until_s, told = record_of(job_id), anyio.current_time() + wait_s, 0
     while True:
-        status = await _apart(lambda: _status(record))
+        status = await _apart(lambda: standing(record))
         if status.state not in ("running", "queued") or anyio.current_time() >= until_s:
             return document(record)
         if status.step > told:
@@ -194,7 +195,9 @@ def recent() -> list[dict[str, Any]]:
 
 def document(record: Record) -> dict[str, Any]:
     """A fine-tuning as a model reads it."""
-    status = _status(record)
+    from pricer.tuning.elsewhere import standing
+
+    status = standing(record)
     progress = {
         "step": status.step, "steps": status.steps, "best_step": status.best_step, status.metric_name: status.best_metric,
         "elapsed_s": round(status.elapsed_s), "events": [event.text for event in record.events()[-SHOWN_EVENTS:]],
@@ -251,13 +254,6 @@ def _start(record: Record, offer: Draft) -> None:
     from pricer.tuning import job
 
     job.start(record)
-
-
-def _status(record: Record) -> Any:
-    from pricer.tuning import elsewhere
-    from pricer.tuning import job as jobs
-
-    return elsewhere.look(record) if elsewhere.is_hosted(record) else jobs.status_of(record)
 
 
 def _next(record: Record, state: str, why: str | None) -> str:

@@ -16,6 +16,7 @@ from pricer.tuning.examples import Written, write_examples
 from pricer.tuning.hosted.follow import start
 from pricer.tuning.hosted.host import host, hosts
 from pricer.tuning.hosted.order import Order
+from pricer.tuning.job import status_of
 from pricer.tuning.knobs import Knobs
 from pricer.tuning.plan import FORMAT
 from pricer.tuning.prices import TrainingPrice, training_price
@@ -80,8 +81,10 @@ def order_at(record: Record, cap_usd: Decimal | None) -> Status:
     return start(there, order, record)
 
 
-def look(record: Record) -> Status:
-    """The job's status after a look at its host; as it was last seen while the job was never ordered or has ended."""
+def standing(record: Record) -> Status:
+    """Where a job stands, asked of its process here or of its host; as it was last seen at a host while it was never ordered or has ended."""
+    if not is_hosted(record):
+        return status_of(record)
     status = record.status()
     if status.state in ("planned", "done", "failed", "stopped") or status.remote is None:
         return status

@@ -18,7 +18,7 @@ from pricer.store.weights import Weights, read, weights
 from pricer.tuning.knobs import Knobs
 from pricer.tuning.record import Record
 from pricer.tuning.schedule import Schedule
-from pricer.tuning.training import Ended, Judge, Measured, arguments, metric_name, run
+from pricer.tuning.training import Ended, Judge, Measured, arguments, last_checkpoint, metric_name, run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ def train_encoder(
     set_seed(knobs.seed)
     chosen, target = body(base, knobs.max_tokens), target_of(material)
     module = network(chosen, target, knobs)
-    if not any((record.folder / "checkpoints").glob("*/complete")):
+    if last_checkpoint(record.folder) is None:
         report("solving the head", 0, 0)
         _solve_head(module, chosen, target, material.train, knobs.seed)
     report("training", 0, 0)
