@@ -4,8 +4,9 @@
     python bench/tuning.py batches             0.25, 1 and 2.34 epochs at several batch and accumulation sizes: predicted and counted steps
     python bench/tuning.py estimates           three plans, each with its measured estimate, and how long they took
     python bench/tuning.py kills               kill -9 at five moments, gone on with, against the uninterrupted run
+    python bench/tuning.py curve JOB FILE.svg  the losses of a job that has been trained, as a picture
 
-All but `estimates` train MiniLM on the posts that come with the project (382 to learn from), in jobs of a new home. Minutes on two cores.
+All but `estimates` and `curve` train MiniLM on the posts that come with the project (382 to learn from), in jobs of a new home. Minutes on two cores.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pricer.evaluation.material import Wanted
 from pricer.process import held
@@ -25,7 +27,7 @@ from pricer.products.sources import posts
 from pricer.tuning import job
 from pricer.tuning.knobs import Knobs
 from pricer.tuning.plan import Wish, document_of, plan, planned
-from pricer.tuning.record import Point, Record, tuning_folder
+from pricer.tuning.record import Point, Record, record_of, tuning_folder
 
 KNOBS = Knobs(batch_size=16, epochs=3, evaluations=12, max_tokens=64)
 RATES = (1e-6, 1e-5, 5e-5, 2e-4, 2e-3)
@@ -34,7 +36,9 @@ MOMENTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 def main() -> None:
     """Run the part that is named."""
-    parts: dict[str, Callable[..., None]] = {"rates": rates, "batches": batches, "estimates": estimates, "kills": kills}
+    parts: dict[str, Callable[..., None]] = {
+        "rates": rates, "batches": batches, "estimates": estimates, "kills": kills, "curve": picture,
+    }  # fmt: skip
     if len(sys.argv) < 2 or sys.argv[1] not in parts:
         sys.exit(f"wanted one of {', '.join(parts)}")
     os.environ.setdefault("ASSAY_HOME", tempfile.mkdtemp())
@@ -185,14 +189,22 @@ def facts(record: Record) -> str:
     return f"{status.step} of {status.steps} steps, best {status.metric_name} {status.best_metric:.4f} after step {status.best_step}"
 
 
+def picture(name: str, path: str) -> None:
+    """The losses of one job over its steps."""
+    pyplot = _pyplot()
+    points = record_of(name).points()
+    figure, axes = pyplot.subplots(figsize=(5.5, 3.2), layout="constrained")
+    for split, style in (("train", "C0:"), ("validation", "C0o-")):
+        told = [point for point in points if point.split == split and point.loss is not None]
+        axes.plot([point.step for point in told], [point.loss for point in told], style, linewidth=1.2, label=split)
+    axes.set(xlabel="optimizer steps", ylabel="loss")
+    axes.legend(frameon=False, fontsize=8)
+    _save(figure, Path(path))
+
+
 def draw(path: Path, runs: Sequence[tuple[str, Record]]) -> None:
     """Losses and the metric of some runs, side by side."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "assay"
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     figure, (losses, metrics) = pyplot.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     for number, (name, record) in enumerate(runs):
         colour = f"C{number}"
@@ -208,9 +220,23 @@ def draw(path: Path, runs: Sequence[tuple[str, Record]]) -> None:
     losses.set(xlabel="epochs", ylabel="loss: training dotted, validation whole")
     metrics.set(xlabel="epochs", ylabel="macro-F1 on validation")
     metrics.legend(frameon=False, fontsize=8)
+    _save(figure, path)
+
+
+def _pyplot() -> Any:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "assay"
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    _pyplot().close(figure)
 
 
 def smoothed(points: Sequence[Point], width: int = 9) -> list[tuple[Point, float]]:

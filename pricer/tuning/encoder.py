@@ -29,7 +29,8 @@ Report = Callable[[str, int, int], None]
 # A head that begins at random pulls a good body out of shape before it is of use: Kumar et al., arXiv:2202.10054. So it begins as the
 # solution on the frozen body, of so many examples.
 PROBED = 2000
-PENALTY = 10.0  # of the ridge on unit-variance answers
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # of the solved head, chosen by cross-validation
+FOLDS = 5
 MEASURED = 500  # validation examples that are measured while training, drawn by their ids
 BETA = 0.5  # of the smooth L1 loss: beyond half a standard deviation an error counts by its size
 INDEX = "position_ids"
@@ -262,7 +263,6 @@ def _solve_head(module: Any, chosen: Body, target: Target, train: Examples, seed
     """Set the head to the best one on the frozen body."""
     import numpy as np
     import torch
-    from sklearn.linear_model import LogisticRegression, Ridge
 
     some = few(train, PROBED)
     plain = replace(
@@ -271,23 +271,51 @@ def _solve_head(module: Any, chosen: Body, target: Target, train: Examples, seed
         bias=np.zeros(1, np.float32),
     )
     pooled, answers = plain.outputs([passage_text(one) for one in some.listings]), target.of(some)
-    weight, bias = np.zeros((target.outputs, chosen.dimensions)), np.zeros(target.outputs)
-    if target.scale:
-        solved = Ridge(alpha=PENALTY).fit(pooled, answers)
-        weight[0], bias[0] = solved.coef_, solved.intercept_
-    elif len(set(answers.tolist())) > 1:
-        fitted = LogisticRegression(C=1.0, max_iter=500, random_state=seed).fit(pooled, answers)
-        known = fitted.classes_
-        coefficients, intercepts = fitted.coef_, fitted.intercept_
-        if len(known) == 2:
-            coefficients, intercepts = (
-                np.vstack([-coefficients, coefficients]) / 2,
-                np.concatenate([-intercepts, intercepts]) / 2,
-            )
-        weight[known], bias[known] = coefficients, intercepts
+    solve = _solved_ridge if target.scale else _solved_logistic
+    weight, bias = solve(pooled, answers, target.outputs, seed)
     with torch.no_grad():
         module.head.weight.copy_(torch.from_numpy(weight))
         module.head.bias.copy_(torch.from_numpy(bias))
+
+
+def _solved_ridge(pooled: Any, answers: Any, outputs: int, seed: int) -> tuple[Any, Any]:  # noqa: ARG001
+    """Weight `(1, dimensions)` and bias `(1,)`; the penalty by leaving out one example at a time, which ridge has in closed form."""
+    import numpy as np
+    from sklearn.linear_model import RidgeCV
+
+    solved = RidgeCV(alphas=PENALTIES).fit(pooled, answers)
+    return np.asarray(solved.coef_).reshape(outputs, -1), np.full(outputs, solved.intercept_)
+
+
+def _solved_logistic(pooled: Any, answers: Any, outputs: int, seed: int) -> tuple[Any, Any]:
+    """Weight `(labels, dimensions)` and bias `(labels,)`, both 0 where a label has no example or only one has any; the penalty by the
+    log loss on folds left out, as far as the rarest label has examples for folds."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    weight, bias = np.zeros((outputs, pooled.shape[1])), np.zeros(outputs)
+    known, counts = np.unique(answers, return_counts=True)
+    if len(known) < 2:
+        return weight, bias
+
+    def head(penalty: float) -> LogisticRegression:
+        return LogisticRegression(C=1 / penalty, max_iter=500, random_state=seed)
+
+    penalty, folds = 1.0, min(FOLDS, int(counts.min()))
+    if folds > 1:
+        left_out = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        scores = [
+            cross_val_score(head(one), pooled, answers, cv=left_out, scoring="neg_log_loss").mean() for one in PENALTIES
+        ]
+        penalty = PENALTIES[int(np.argmax(scores))]
+    fitted = head(penalty).fit(pooled, answers)
+    coefficients, intercepts = fitted.coef_, fitted.intercept_
+    if len(known) == 2:
+        coefficients = np.vstack([-coefficients, coefficients]) / 2
+        intercepts = np.concatenate([-intercepts, intercepts]) / 2
+    weight[known], bias[known] = coefficients, intercepts
+    return weight, bias
 
 
 def _restore(module: Any, checkpoint: Path) -> None:

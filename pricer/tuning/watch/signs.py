@@ -88,12 +88,13 @@ def seconds_left(points: Sequence[Point], status: Status) -> float | None:
 
 
 def _figures(points: Sequence[Point], status: Status) -> list[Best]:
-    """The figure of each evaluation that checkpoints are chosen by: the metric, or the loss where no metric was measured."""
+    """The figure of each evaluation that checkpoints are chosen by: the metric, or the loss where that decides or no metric was
+    measured."""
     told = [point for point in points if point.split == "validation"]
     by_metric = [
         Best(point.step, point.metric, status.metric_name)
         for point in told
-        if point.metric is not None and math.isfinite(point.metric)
+        if point.metric is not None and math.isfinite(point.metric) and status.metric_name != "loss"
     ]
     return by_metric or [Best(step, loss, "loss") for step, loss in _losses(points, "validation")]
 

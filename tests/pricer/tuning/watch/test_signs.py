@@ -39,6 +39,11 @@ def test_best_is_by_the_lowest_loss_where_no_metric_was_measured_even_if_higher_
     assert signs([evaluated(10, 0.5), evaluated(20, 0.4), evaluated(30, 0.6)], F1).best == Best(20, 0.4, "loss")
 
 
+def test_best_is_by_the_loss_where_the_loss_decides_though_the_last_checkpoint_was_asked_too() -> None:
+    points = [evaluated(10, 0.8), evaluated(20, 0.7), evaluated(20, 0.7, 54.7)]
+    assert signs(points, Status("done", steps=20, metric_name="loss")).best == Best(20, 0.7, "loss")
+
+
 def test_only_evaluation_is_the_best() -> None:
     assert signs([train(1, 2.0), evaluated(7, 0.5, 30.0)], MAE).best == Best(7, 30.0, "MAE")
 
