@@ -7,11 +7,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from agent import proof
+from agent import proof, talk
+from agent.conversation.memo_command import memo
 from agent.data import data
 from agent.output import Json, console, print_json
+from agent.serve import serve
 from agent.store import similar, store
 from agent.tune import tune
+from agent.watch import watch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +27,7 @@ app.add_typer(models, name="models")
 app.add_typer(data, name="data")
 app.add_typer(store, name="store")
 app.add_typer(tune, name="tune")
+app.add_typer(watch, name="watch")
 
 Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalogue knows, beside what it promises.")]
 
@@ -31,9 +35,21 @@ Coverage = Annotated[bool, typer.Option("--coverage", help="How much the catalog
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="What you need, in English or Japanese.")],
+    model: Annotated[
+        str | None, typer.Option(help="Let the assistant answer with this chat model; see assay chat --help.")
+    ] = None,
+    base_url: talk.BaseUrl = None,
+    mcp_config: talk.McpConfig = None,
+    max_cost_usd: talk.Cap = "1",
+    allow_unpriced: talk.Unpriced = False,
+    trace: talk.Trace = None,
     as_json: Json = False,
 ) -> None:
     """Answer which LLM fits a task: shortlist, costs, reasons, what was rejected and why. Needs no key."""
+    if model is not None:
+        limits = talk.limits_of(max_cost_usd)
+        talk.answered(question, model, base_url, mcp_config, limits, allow_unpriced, trace, as_json)
+        return
     from agent.ask import answer_question
     from server.tools import today
 
@@ -185,16 +201,8 @@ def advise(
         show_advice(console(), document)
 
 
-for command in (proof.evaluate, proof.price, proof.compare, proof.report, similar):
+for command in (proof.evaluate, proof.price, proof.compare, proof.report, similar, talk.chat, memo, serve):
     app.command()(command)
-
-
-@app.command()
-def serve() -> None:
-    """Serve the tools over MCP on stdio, for Claude Desktop, Cursor and other clients."""
-    from server.app import main as serve_stdio
-
-    serve_stdio()
 
 
 def main() -> NoReturn:

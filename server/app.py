@@ -20,6 +20,7 @@ from catalog.errors import CatalogError
 from catalog.requirements import Requirements, Workload
 from catalog.requirements import requirements as checked_requirements
 from server import measuring, searching, tools, tuning
+from server.alerts import AlertNotices
 from server.arguments import fields, names, said, text
 from server.entry import READS, Entry, compact, registered
 
@@ -145,7 +146,12 @@ ENTRIES = (
 def build_server() -> MCPServer:
     """The server with everything registered. Building it reads no file and opens no socket."""
     listed = [registered(entry) for entry in ENTRIES]
-    server = MCPServer("llm-assay", title="llm-assay", version=VERSION, instructions=INSTRUCTIONS, tools=listed)
+    notices = AlertNotices()
+    server = MCPServer(
+        "llm-assay", title="llm-assay", version=VERSION, instructions=INSTRUCTIONS, tools=listed,
+        lifespan=notices.lifespan, subscriptions=notices.bus,
+    )  # fmt: skip
+    notices.register(server)
     _resources(server)
 
     @server.prompt(

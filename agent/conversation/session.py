@@ -1,0 +1,165 @@
+"""Sessions on disk: what was said and what tools answered, so that a conversation can go on tomorrow, and be looked at.
+
+A session is a folder `chats/ID` in the home folder: `session.json` (model, day), `messages.jsonl` (LangChain's messages, one a line) and
+`trace.jsonl` (every step with its time). Keys are blotted out before anything is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.conversation.evidence import OURS, Step
+from agent.gateway.redaction import Veil, veil
+from catalog.snapshot import home
+from pricer.errors import BadInput
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+ID = re.compile(r"[0-9]{8}-[0-9a-f]{6}")
+META, MESSAGES, TRACE = "session.json", "messages.jsonl", "trace.jsonl"
+
+
+@dataclass
+class Session:
+    """One conversation's folder. Nothing is made on disk before the first line is written."""
+
+    folder: Path
+    model: str
+    veil: Veil = field(default_factory=lambda: veil(os.environ, ()))
+    copies: tuple[Path, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.folder.name
+
+    def messages(self) -> list[BaseMessage]:
+        """All that was said, in order; a line torn by a crash ends it."""
+        from langchain_core.messages import messages_from_dict
+
+        return messages_from_dict(_lines(self.folder / MESSAGES))
+
+    def keep(self, messages: Sequence[BaseMessage]) -> None:
+        """Append messages."""
+        from langchain_core.messages import messages_to_dict
+
+        self._append(self.folder / MESSAGES, messages_to_dict(messages))
+
+    def trace(self, what: str, **told: Any) -> None:
+        """Append a step to the trace, and to the copies that were asked for."""
+        line = {"at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"), "what": what, **told}
+        for path in (self.folder / TRACE, *self.copies):
+            self._append(path, [line])
+
+    def _append(self, path: Path, documents: Sequence[dict[str, Any]]) -> None:
+        if not (self.folder / META).exists():
+            self._found()
+        text = "".join(
+            json.dumps(self.veil.data(document), ensure_ascii=False, default=str) + "\n" for document in documents
+        )
+        with open(path, "a", encoding="utf-8", opener=_private) as file:
+            file.write(text)
+
+    def _found(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        told = {"format": 1, "model": self.model, "begun": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+        temporary = self.folder / f".{META}.tmp"
+        temporary.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        temporary.replace(self.folder / META)
+
+
+def new_session(model: str, *copies: Path) -> Session:
+    """A session of today; `copies` are files that get the trace too."""
+    for path in copies:
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise BadInput(f"--trace {path}: wanted a file in a folder that is there")
+    today = dt.datetime.now(dt.UTC).strftime("%Y%m%d")
+    return Session(sessions_folder() / f"{today}-{secrets.token_hex(3)}", model, copies=copies)
+
+
+def open_session(name: str, *copies: Path) -> Session:
+    """A session by its id, or the last one as `last`; `BadInput` names those there are."""
+    there = sessions()
+    chosen = there[0].name if name == "last" and there else name
+    folder = sessions_folder() / chosen
+    if not ID.fullmatch(chosen) or folder not in there:
+        named = ", ".join(one.name for one in there[:6]) or "none yet: assay chat begins one"
+        raise BadInput(f"no session {name!r:.60}; there is {named}")
+    return Session(folder, model_of(folder), copies=copies)
+
+
+def sessions() -> list[Path]:
+    """The folders of all sessions, the last one first."""
+    return sorted((path.parent for path in sessions_folder().glob(f"*/{META}")), key=_used, reverse=True)
+
+
+def model_of(folder: Path) -> str:
+    """The chat model that a session was begun with."""
+    try:
+        told = json.loads((folder / META).read_text(encoding="utf-8"))
+        return str(told["model"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"session {folder.name}: {META} cannot be read ({error!s:.80})") from None
+
+
+def sessions_folder() -> Path:
+    """Where sessions lie."""
+    return home() / "chats"
+
+
+def steps_of(messages: Sequence[BaseMessage], first: int = 1) -> tuple[Step, ...]:
+    """The evidence in messages: each tool result with its call, numbered from `first`."""
+    from langchain_core.messages import AIMessage, ToolMessage
+
+    calls = {call["id"]: call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls}
+    found: list[Step] = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            call = calls.get(message.tool_call_id)
+            server, _, tool = (message.name or "").rpartition("__")
+            found.append(
+                Step(first + len(found), server or OURS, tool, dict(call["args"]) if call else {}, result_of(message), message.status == "error")
+            )  # fmt: skip
+    return tuple(found)
+
+
+def result_of(message: Any) -> dict[str, Any]:
+    """The structured content of a tool's message; its text where it has none."""
+    artifact = message.artifact
+    if isinstance(artifact, dict) and isinstance(artifact.get("structured_content"), dict):
+        return dict(artifact["structured_content"])
+    try:
+        told = json.loads(message.text)
+    except ValueError:
+        told = None
+    return told if isinstance(told, dict) else {"text": message.text}
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if not path.exists():
+        return found
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            break
+    return found
+
+
+def _used(folder: Path) -> float:
+    path = folder / MESSAGES
+    return (path if path.exists() else folder / META).stat().st_mtime
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

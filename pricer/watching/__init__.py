@@ -1,0 +1,1 @@
+"""Watching tables, the catalogue and runs: what is unusual, with its evidence, remembered between looks."""
