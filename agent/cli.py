@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from agent import proof, talk
+from agent.connecting import connect, doctor
 from agent.conversation.memo_command import memo
 from agent.data import data
 from agent.output import Json, console, print_json
@@ -201,7 +202,18 @@ def advise(
         show_advice(console(), document)
 
 
-for command in (proof.evaluate, proof.price, proof.compare, proof.report, similar, talk.chat, memo, serve):
+for command in (
+    proof.evaluate,
+    proof.price,
+    proof.compare,
+    proof.report,
+    similar,
+    talk.chat,
+    memo,
+    serve,
+    connect,
+    doctor,
+):
     app.command()(command)
 
 

@@ -24,12 +24,11 @@ def find(catalog: Catalog, name: str) -> Match:
     """The model that `name` means: an id, an alias, a provider's spelling. `UnknownModel` names the nearest ids."""
     index = _index(catalog)
     asked = name.strip()
-    by_id = {model.id.lower(): model for model in catalog.models}
-    if model := by_id.get(asked.lower()):
-        return Match(name, model, _note(catalog, asked, model))
+    if model := index.by_id.get(asked.lower()):
+        return Match(name, model, _note(index, asked, model))
     for key in _keys(asked):
-        if model := index.get(key):
-            return Match(name, model, _note(catalog, asked, model))
+        if model := index.by_key.get(key):
+            return Match(name, model, _note(index, asked, model))
     raise UnknownModel(name, nearest(catalog, asked))
 
 
@@ -51,14 +50,34 @@ def _keys(name: str) -> list[str]:
     return [*found, f"*/{tokens(name.rsplit('/', maxsplit=1)[-1])}"]
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A catalogue's models by id in lower case, by every key that leads to exactly one, and the slugs of dated ones by what they date."""
+
+    by_id: dict[str, Model]
+    by_key: dict[str, Model]
+    dated: dict[str, list[str]]
+
+
 # One index for each catalogue in use; it goes when its catalogue goes.
-_INDEXES: WeakKeyDictionary[Catalog, dict[str, Model]] = WeakKeyDictionary()
+_INDEXES: WeakKeyDictionary[Catalog, Index] = WeakKeyDictionary()
 
 
-def _index(catalog: Catalog) -> dict[str, Model]:
+def _index(catalog: Catalog) -> Index:
     if catalog not in _INDEXES:
-        _INDEXES[catalog] = _indexed(catalog)
+        by_id = {model.id.lower(): model for model in catalog.models}
+        _INDEXES[catalog] = Index(by_id, _indexed(catalog), _dated(catalog))
     return _INDEXES[catalog]
+
+
+def _dated(catalog: Catalog) -> dict[str, list[str]]:
+    """The slugs of dated models by the key of what they are a dated version of."""
+    found: dict[str, list[str]] = {}
+    for model in catalog.models:
+        identity = Identity(model.maker, model.id.split("/")[1])
+        if identity.dated:
+            found.setdefault(identity.undated, []).append(identity.slug)
+    return found
 
 
 def _indexed(catalog: Catalog) -> dict[str, Model]:
@@ -74,19 +93,15 @@ def _indexed(catalog: Catalog) -> dict[str, Model]:
     return found
 
 
-def _note(catalog: Catalog, asked: str, model: Model) -> str | None:
+def _note(index: Index, asked: str, model: Model) -> str | None:
     slug = model.id.split("/")[1]
     if model.denotes and tokens(model.denotes) not in tokens(asked):
         return f"{slug} is an alias; it stands for {model.denotes}"
-    dated = [m.id.split("/")[1] for m in catalog.models if _dated_sibling(m, model)]
+    mine = Identity(model.maker, slug)
+    dated = [] if mine.dated else index.dated.get(mine.key, [])
     if dated:
         return f"{slug} is a moving alias; no source says which of {', '.join(dated)} it stands for"
     return None if asked.lower() in (model.id.lower(), slug.lower()) else f"{asked} is another name of {model.id}"
-
-
-def _dated_sibling(other: Model, model: Model) -> bool:
-    mine, its = (Identity(m.maker, m.id.split("/")[1]) for m in (model, other))
-    return its.dated and not mine.dated and its.undated == mine.key
 
 
 def matches(catalog: Catalog, text: str) -> list[Model]:

@@ -1,0 +1,1 @@
+"""This server in the configuration of MCP clients: where each keeps it, our entry, and how to add it without losing anything."""
