@@ -7,7 +7,7 @@ EXTRAS := full,tune,cluster,local,dev
 Q      ?= open weights, commercial use, 128k context, tool calling, 10k requests a day of 2,000 tokens in and 300 out, under $$400 a month
 
 .DEFAULT_GOAL := help
-.PHONY: help ask test check fix catalogue transcript clean
+.PHONY: help ask test check fix catalogue transcript bundle clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ catalogue: $(VENV)/core.stamp ## build the snapshot anew: make catalogue RAW=fol
 
 transcript: $(VENV)/all.stamp ## write the README's transcript anew from a real run
 	@$(BIN)/python bench/transcript.py
+
+bundle: $(VENV)/bin/python ## make the MCP bundle for Claude Desktop in dist/
+	@$(BIN)/python packaging/bundle.py
 
 clean: ## remove the environment and everything generated
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

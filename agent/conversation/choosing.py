@@ -12,7 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import prompts
@@ -22,6 +22,8 @@ MOST_CALLS = 4  # for one question; after them it must answer
 CHARACTERS_PER_TOKEN = 3.0  # fewer than English has, so that a prompt fits
 ANSWER_TOKENS, ARGUMENT_TOKENS, CHOICE_TOKENS = 400, 400, 60
 MOST_IN_A_LIST, LONGEST_TEXT = 6, 200
+# What the inner model says is not the answer: whoever listens to the outer one shall not hear it.
+APART = RunnableConfig(callbacks=[])
 
 
 class ChoosingModel(BaseChatModel):
@@ -74,7 +76,7 @@ class ChoosingModel(BaseChatModel):
         return self._constrained(told, bounded(tool["parameters"]), ARGUMENT_TOKENS, spent)
 
     def _said(self, messages: list[BaseMessage], spent: Spent) -> str:
-        reply = self.inner.invoke(self._asked("answer_plainly", messages), max_tokens=ANSWER_TOKENS)
+        reply = self.inner.invoke(self._asked("answer_plainly", messages), APART, max_tokens=ANSWER_TOKENS)
         spent.add(reply)
         return str(reply.text).strip()
 
@@ -89,7 +91,7 @@ class ChoosingModel(BaseChatModel):
     ) -> dict[str, Any]:
         shape = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
         # In the body, past the client: that would raise where a reply is cut off, and lose what it cost.
-        reply = self.inner.bind(extra_body={"response_format": shape}, max_tokens=most_tokens).invoke(told)
+        reply = self.inner.bind(extra_body={"response_format": shape}, max_tokens=most_tokens).invoke(told, APART)
         spent.add(reply)
         try:
             found = json.loads(str(reply.text))

@@ -6,13 +6,12 @@ import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import ClearToolUsesEdit, ContextEditingMiddleware
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.types import Command, Interrupt
@@ -24,7 +23,7 @@ from agent.conversation.evidence import OURS, Step
 from agent.conversation.failing import failure_of
 from agent.conversation.grounding import ungrounded
 from agent.conversation.limits import Limits
-from agent.conversation.session import Session, steps_of
+from agent.conversation.session import Session, in_call_order, step_of, steps_of
 from agent.gateway.redaction import Veil
 
 if TYPE_CHECKING:
@@ -62,7 +61,9 @@ class Conversation:
         self.veil = session.veil if session else Veil()
         self.messages: list[BaseMessage] = session.messages() if session and resumed else []
         self.steps: list[Step] = list(steps_of(self.messages))
-        self._calls: dict[str, ToolCall] = {}
+        # A result is cited by the place of its call, however late it comes.
+        self._numbers = {str(message.tool_call_id): place for place, message in enumerate(_results(self.messages), 1)}
+        self._arguments: dict[str, dict[str, Any]] = {}
         self._graph: Any = None
 
     async def __aenter__(self) -> Conversation:
@@ -144,7 +145,8 @@ class Conversation:
 
     def _told(self, message: BaseMessage) -> None:
         if isinstance(message, ToolMessage):
-            step = replace(steps_of(self._since(message))[-1], number=len(self.steps) + 1)
+            number = self._numbers.setdefault(message.tool_call_id, len(self._numbers) + 1)
+            step = step_of(message, number, self._arguments.get(message.tool_call_id, {}))
             self.steps.append(step)
             self.watch(Returned(step))
             self._trace(
@@ -156,7 +158,6 @@ class Conversation:
                 result=step.result,
             )
         elif isinstance(message, AIMessage):
-            self._calls.update({str(call["id"]): call for call in message.tool_calls})
             usage = dict(message.usage_metadata) if message.usage_metadata else None
             self._trace(
                 "model",
@@ -164,13 +165,10 @@ class Conversation:
                 usage=usage,
             )
             for call in message.tool_calls:
+                self._numbers.setdefault(str(call["id"]), len(self._numbers) + 1)
+                self._arguments[str(call["id"])] = dict(call["args"])
                 server, _, tool = call["name"].rpartition("__")
                 self.watch(Called(server or OURS, tool, call["args"]))
-
-    def _since(self, result: ToolMessage) -> list[BaseMessage]:
-        """The result with the message that called for it."""
-        call = self._calls.get(result.tool_call_id)
-        return [AIMessage("", tool_calls=[call]), result] if call else [result]
 
     async def _word(self, asked: Any) -> Any:
         """What the user says to an interrupt: of a tool that needs approval, or of a server with a form."""
@@ -242,6 +240,7 @@ class Conversation:
                 )
         if not isinstance(new[-1], AIMessage):
             new.append(AIMessage(f"({why or 'no answer'})"))
+        new[:] = in_call_order(new)
         first = len(steps_of(self.messages)) + 1
         self.messages.extend(new)
         steps = steps_of(new, first)
@@ -256,6 +255,10 @@ class Conversation:
     def _trace(self, what: str, **told: Any) -> None:
         if self.session:
             self.session.trace(what, **told)
+
+
+def _results(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
+    return [message for message in in_call_order(messages) if isinstance(message, ToolMessage)]
 
 
 def _key(message: BaseMessage) -> str:

@@ -17,6 +17,9 @@ FURTHEST = Decimal("0.1")  # rounding to the digits shown may not move a figure 
 UNITS_IN_NAMES = {"_b": Decimal(10**9), "_t": Decimal(10**12)}  # parameters_b, training_tokens_t
 # The parts of a name that people say alone: gpt-5.1, qwen3-30b-a3b. Longer runs of digits are identifiers.
 _SEGMENT = re.compile(r"[a-z]{0,12}(\d{1,4}(?:\.\d{1,3})?)([kmbt]?)", re.IGNORECASE)
+BASES = frozenset({Decimal(1000), Decimal(10**6)})  # what prices are stated for
+_PER = re.compile(r"(?:\bper|/|\bfor)\s*$", re.IGNORECASE)
+_EACH = re.compile(r"\s*(?:トークン|tokens?)?\s*(?:あたり|当たり|[))])", re.IGNORECASE)
 _KEY_NUMBER = re.compile(r"\d+k?")
 
 
@@ -56,7 +59,9 @@ def ungrounded(answer: str, steps: Sequence[Step], said: Sequence[str]) -> tuple
     """
     evidence = collected([*(step.result for step in steps), *(step.arguments for step in steps), *said])
     numbers = {step.number for step in steps}
-    found = [mark.text for mark in marks(answer) if not _grounded(mark, evidence, numbers)]
+    found = [
+        mark.text for mark in marks(answer) if not _grounded(mark, evidence, numbers) and not _is_base(mark, answer)
+    ]
     return tuple(dict.fromkeys(found))
 
 
@@ -87,6 +92,13 @@ def _grounded(mark: Mark, evidence: Said, steps: set[int]) -> bool:
     if mark.kind in ("link", "version"):
         return mark.text.lower() in evidence.text
     return True
+
+
+def _is_base(mark: Mark, answer: str) -> bool:
+    """Whether the figure is what a price is stated for: per 1M tokens, 100万トークンあたり."""
+    if mark.kind != "figure" or all(one.value not in BASES for one in mark.readings):
+        return False
+    return _PER.search(answer[: mark.start]) is not None or _EACH.match(answer, mark.end) is not None
 
 
 def _holds(mark: Mark, evidence: Said) -> bool:

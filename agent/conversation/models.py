@@ -72,6 +72,7 @@ def _local(name: str) -> BaseChatModel:
     server.context_tokens = CONTEXT_TOKENS
     where = server.connection(server.start())
     inner = ChatOpenAI(
-        model=where.model, base_url=where.base_url, api_key=SecretStr(where.key), temperature=0, seed=0, timeout=600, max_retries=0
+        model=where.model, base_url=where.base_url, api_key=SecretStr(where.key), temperature=0, seed=0, timeout=600, max_retries=0,
+        disable_streaming=True,
     )  # fmt: skip
     return ChoosingModel(inner=inner, server=server, context_tokens=CONTEXT_TOKENS)

@@ -117,19 +117,52 @@ def sessions_folder() -> Path:
 
 
 def steps_of(messages: Sequence[BaseMessage], first: int = 1) -> tuple[Step, ...]:
-    """The evidence in messages: each tool result with its call, numbered from `first`."""
+    """The evidence in messages: each tool result with its call, numbered from `first` in the order of the calls, not of the answers."""
+    from langchain_core.messages import ToolMessage
+
+    found: list[Step] = []
+    for message in in_call_order(messages):
+        if isinstance(message, ToolMessage):
+            found.append(step_of(message, first + len(found), call_of(message, messages)))
+    return tuple(found)
+
+
+def step_of(message: Any, number: int, arguments: dict[str, Any]) -> Step:
+    """One result as a step."""
+    server, _, tool = (message.name or "").rpartition("__")
+    return Step(number, server or OURS, tool, arguments, result_of(message), message.status == "error")
+
+
+def call_of(result: Any, messages: Sequence[BaseMessage]) -> dict[str, Any]:
+    """The arguments of the call that a result answers."""
+    from langchain_core.messages import AIMessage
+
+    for message in messages:
+        for call in message.tool_calls if isinstance(message, AIMessage) else ():
+            if call["id"] == result.tool_call_id:
+                return dict(call["args"])
+    return {}
+
+
+def in_call_order(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """The messages, the results behind each call of tools in the order in which it asked for them."""
     from langchain_core.messages import AIMessage, ToolMessage
 
-    calls = {call["id"]: call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls}
-    found: list[Step] = []
+    found: list[BaseMessage] = []
+    results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
+    placed: set[str] = set()
     for message in messages:
         if isinstance(message, ToolMessage):
-            call = calls.get(message.tool_call_id)
-            server, _, tool = (message.name or "").rpartition("__")
-            found.append(
-                Step(first + len(found), server or OURS, tool, dict(call["args"]) if call else {}, result_of(message), message.status == "error")
-            )  # fmt: skip
-    return tuple(found)
+            if message.tool_call_id not in placed:
+                placed.add(message.tool_call_id)
+                found.append(message)
+            continue
+        found.append(message)
+        for call in message.tool_calls if isinstance(message, AIMessage) else ():
+            if str(call["id"]) in results and str(call["id"]) not in placed:
+                placed.add(str(call["id"]))
+                found.append(results[str(call["id"])])
+    return found
 
 
 def result_of(message: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.conversation.offline import naming, recall, telling, telling_models
+from agent.conversation.offline import datasets, naming, recall, telling, telling_comparison, telling_models
 from agent.conversation.offline.intents import Intent
 from agent.conversation.offline.move import Move, Say, call
 from agent.conversation.offline.phrases import phrase
@@ -49,7 +49,7 @@ def compare(scene: Scene) -> Move:
     """The models named, or those that the words point to, side by side; one alone is told in full."""
     step = scene.talk.now.last("compare_models")
     if step:
-        return Say(telling_models.comparison(step, scene.said, scene.japanese))
+        return Say(telling_comparison.comparison(step, scene.said, scene.japanese))
     names = _models(scene)
     if not names:
         return Say(phrase("which_models", scene.japanese))
@@ -152,6 +152,8 @@ def _prices(scene: Scene) -> dict[str, str]:
     said = said_now(scene.said)
     if "max_input_usd_per_mtok" in said and "max_output_usd_per_mtok" in said:
         return {f"{way}_usd_per_mtok": str(said[f"max_{way}_usd_per_mtok"]) for way in ("input", "output")}
+    if found := wording("prices", "task").search(naming.normal(scene.said)):
+        return {"input_usd_per_mtok": found["input"], "output_usd_per_mtok": found["output"]}
     row = _priced_row(scene)
     facts = row.get("facts", {})
     if facts.get("input_usd_per_mtok") is None or facts.get("output_usd_per_mtok") is None:
@@ -178,7 +180,7 @@ def _priced_by(scene: Scene) -> tuple[str, int] | None:
 def _measured_on(scene: Scene) -> str | None:
     """A data set of the user's that the advice may rest on, where its name is known to be one."""
     there = recall.datasets(scene.talk)
-    return naming.dataset(scene.said, there) if there and naming.dataset(scene.said, there) in there else None
+    return datasets.dataset(scene.said, there) if there and datasets.dataset(scene.said, there) in there else None
 
 
 def _once(scene: Scene, tool: str, **arguments: Any) -> Move:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from agent.conversation.offline import naming
+from agent.conversation.offline import amounts, datasets, naming
 from agent.conversation.offline.history import Exchange, Talk
 from agent.conversation.offline.recall import listed_models, proposal
 from agent.conversation.offline.wordings import ways, wording
@@ -61,7 +61,7 @@ _IN_ORDER = (
 # What may be asked of one model as well as required of any.
 _ABILITIES = frozenset({
     "open_weights", "commercial_use", "licenses_allow", "derivatives", "tool_calling", "structured_output", "reasoning", "min_context_tokens",
-    "min_output_tokens", "modalities_out",
+    "min_output_tokens", "modalities_out", "workload",
 })  # fmt: skip
 _GOALS = {
     Intent.MEASURE: "run_frontier_price", Intent.BASELINE: "run_baseline", Intent.TUNE: "start_fine_tune", Intent.ADVISE: "advise_approach",
@@ -131,7 +131,7 @@ def _answer(text: str, talk: Talk) -> Intent | None:
 
 def _is_plain(rest: str) -> bool:
     """Whether nothing stands behind a yes but a cap, a number of items, names of models and courtesy: any doubt is no yes."""
-    left = naming.without_amounts(naming.without_models(rest)) if rest.strip() else ""
+    left = amounts.without_amounts(naming.without_models(rest)) if rest.strip() else ""
     harmless = "|".join((*ways("yes"), *ways("plain_yes")))
     is_harmless = re.fullmatch(rf"(?:[\s,.!。、]|(?:{harmless})(?![a-z]))*", left) is not None
     return is_harmless and not re.search(r"[?？]", rest)
@@ -183,7 +183,11 @@ def _weight(said: str) -> int:
     from agent.conversation.offline.wishes import understood
 
     plan = understood(said)
-    return 0 if plan is None else len(plan.requirements.model_dump(exclude_defaults=True, exclude={"ask_about"}))
+    if plan is None:
+        return 0
+    return len(plan.requirements.model_dump(exclude_defaults=True, exclude={"ask_about", "wishes"})) + len(
+        plan.emphasis
+    )
 
 
 def _has_wish(said: str, beside: frozenset[str] = frozenset()) -> bool:
@@ -204,9 +208,9 @@ def _measures(said: str, talk: Talk) -> bool:
     text = naming.normal(said)
     if re.search(r"bake-?off|ベイクオフ", text):
         return True
-    named = naming.dataset(said, None) is not None
+    named = datasets.dataset(said, None) is not None
     return (_names_some(said, talk) or naming.points(said) or re.search(r"data ?set|データ", text) is not None) and (
-        named or not _has_wish(said)
+        named or not _has_wish(amounts.without_amounts(said))
     )
 
 
@@ -215,7 +219,10 @@ def _asks_data(text: str) -> bool:
     figure, thing = "|".join(ways("counted")), "|".join(ways("counted_things"))
     either = rf"\bsql\b|(?:{figure})[^.?]{{0,50}}(?:{thing})|(?:{thing})[^.?。]{{0,30}}(?:{figure})"
     return (
-        re.search(rf"{either}|(?:what|which) data\b|dropped|データ(?:セット)?(?:は|には)(?:何|どんな)", text)
+        re.search(
+            rf"{either}|(?:what|which|about (?:the|my|our)) data\b|dropped|データ(?:セット)?(?:は|には)(?:何|どんな)",
+            text,
+        )
         is not None
     )
 
@@ -232,11 +239,15 @@ def _asks_why(said: str, talk: Talk) -> bool:  # noqa: ARG001
     return bool(naming.models(said, bare=True))
 
 
+def _is_product(said: str, talk: Talk) -> bool:  # noqa: ARG001
+    return not wording("subject").search(naming.normal(said))
+
+
 def _runs_baseline(said: str, talk: Talk) -> bool:  # noqa: ARG001
     return not re.search(r"what is (?:a )?baseline", naming.normal(said))
 
 
 _CHECKS = {
     Intent.MEASURE: _measures, Intent.SELLERS: _is_named, Intent.SPEED: _is_named, Intent.WHY_NOT: _asks_why, Intent.COMPARE: _names_some,
-    Intent.BASELINE: _runs_baseline,
+    Intent.BASELINE: _runs_baseline, Intent.SEARCH: _is_product,
 }  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from agent.conversation.offline import naming, recall, telling
+from agent.conversation.offline import amounts, datasets, naming, recall, telling
 from agent.conversation.offline.move import Move, Say, call
 from agent.conversation.offline.phrases import phrase
 from agent.conversation.offline.scene import Scene
@@ -35,8 +35,8 @@ def search(scene: Scene) -> Move:
     text = _product(scene.said)
     if not text:
         return Say(phrase("which_product", scene.japanese))
-    least, most = naming.numbers_between(scene.said)
-    count = naming.how_many(re.sub(re.escape(text), " ", scene.said, count=1), 5, MOST)
+    least, most = amounts.numbers_between(scene.said)
+    count = amounts.how_many(re.sub(re.escape(text), " ", scene.said, count=1), 5, MOST)
     store = re.search(r"\bstore\s+['\"]?([\w-]+)|(?:in|of) (?:the )?([\w-]+) store", naming.normal(scene.said))
     return call(
         "search_products", text=text, k=count if count != 5 else None, least_usd=_float(least), most_usd=_float(most),
@@ -100,13 +100,13 @@ def _held(said: str, there: Loaded) -> list[str]:
     parts = _of_dataset(said, there)
     if found := _CATEGORY.search(naming.normal(said)):
         parts.append(f"lower(category) = {_text(next(name for name in found.groups() if name))}")
-    least, most = naming.numbers_between(said)
+    least, most = amounts.numbers_between(said)
     parts += [f"price_usd >= {_dollars(least)}"] if least is not None else []
     return parts + ([f"price_usd <= {_dollars(most)}"] if most is not None else [])
 
 
 def _of_dataset(said: str, there: Loaded) -> list[str]:
-    named = naming.dataset(said, there)
+    named = datasets.dataset(said, there)
     return [f"lower(dataset) = {_text(named.lower())}"] if named else []
 
 
@@ -146,7 +146,7 @@ def _range(said: str, there: Loaded) -> str:
 
 def _ranked(direction: str) -> Callable[[str, Loaded], str]:
     def made(said: str, there: Loaded) -> str:
-        rest = f"ORDER BY price_usd{direction}, dataset, id LIMIT {naming.how_many(said, FEW, MOST)}"
+        rest = f"ORDER BY price_usd{direction}, dataset, id LIMIT {amounts.how_many(said, FEW, MOST)}"
         return _select(
             "dataset, title, price_usd, category", "products", [*_held(said, there), "price_usd IS NOT NULL"], rest
         )
@@ -164,7 +164,7 @@ def _models_counted(said: str, _: Loaded) -> str:
 
 
 def _models_newest(said: str, _: Loaded) -> str:
-    rest = f"ORDER BY release_date DESC, id LIMIT {naming.how_many(said, FEW, MOST)}"
+    rest = f"ORDER BY release_date DESC, id LIMIT {amounts.how_many(said, FEW, MOST)}"
     return _select(
         "id, release_date, license, context_tokens", "models", [*_models_where(said), "release_date IS NOT NULL"], rest
     )

@@ -92,6 +92,12 @@ def is_ready(step: Step) -> bool:
     return is_estimate and str(step.result.get("next", "")).startswith(READY)
 
 
+def is_paid(step: Step) -> bool:
+    """Whether an estimated run will cost something: neither free nor complete already."""
+    estimate = step.result.get("estimate", {})
+    return estimate.get("cap_usd") is not None and bool(estimate.get("calls"))
+
+
 def run_of(step: Step) -> str | None:
     """The run that a step made or told of, None while there is none."""
     run = step.result.get("run")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from agent.conversation.evidence import Step
 from agent.conversation.offline.phrases import plain
 from agent.conversation.offline.phrases import words as words_of
-from agent.conversation.offline.recall import is_ready
+from agent.conversation.offline.recall import is_paid, is_ready
 from agent.conversation.offline.telling import figure, refused, told
 
 CHANCE = 0.05  # above it two runs are not told apart, as in the verdict
@@ -153,7 +152,12 @@ def training_plan(step: Step, japanese: bool) -> str:
 def _proposed(ready: Sequence[Step], japanese: bool) -> str:
     first = ready[0]
     models = ", ".join(plain(str(step.arguments["model"])) for step in ready)
-    data, calls, cite = plain(str(first.arguments["dataset"])), first.result["estimate"]["calls"], f"[{first.number}]"
+    asked = max(ready, key=lambda step: int(step.result["estimate"]["calls"]))
+    data, calls, cite = (
+        plain(str(first.arguments["dataset"])),
+        asked.result["estimate"]["calls"] or first.arguments["limit"],
+        f"[{asked.number}]",
+    )
     if japanese:
         return f"提案: {data} の{calls:,}項目で {models} を、無料のベースラインと並べて測ります {cite}。"
     return f"Proposed: measure {models} on {calls:,} items of {data}, beside a baseline that costs nothing {cite}."
@@ -164,6 +168,8 @@ def _offer(step: Step, japanese: bool) -> str:
     tokens = f"{told_['input_tokens']:,} + {told_['output_tokens']:,} {'トークン' if japanese else 'tokens'}"
     if told_["cap_usd"] is None:
         return f"- {model}: {'無料' if japanese else 'free'} ({plain(told_['price'])}), {tokens} [{step.number}]"
+    if not is_paid(step):
+        return f"- {model}: {'測定済み、追加の費用なし' if japanese else 'measured before, nothing more to pay'} [{step.number}]"
     likely, most, cap = (figure(told_[name], japanese) for name in ("usd", "at_most_usd", "cap_usd"))
     if japanese:
         return f"- {model}: 見込み${likely}、一度ずつなら最大${most}、上限${cap}。{tokens}。{plain(told_['price'])} [{step.number}]"
@@ -180,24 +186,22 @@ def _in_the_way(step: Step, japanese: bool) -> str:
 
 
 def _total(ready: Sequence[Step], japanese: bool) -> str:
-    """What all of it costs: the sum of the estimates and of the caps, each a figure of its step."""
-    paid = [step for step in ready if step.result["estimate"]["cap_usd"] is not None]
+    """What all of it costs, as a sum of figures that each stand in their step; nothing where there is one to pay for."""
+    paid = [step for step in ready if is_paid(step)]
+    if not paid:
+        return "費用はかかりません。" if japanese else "Nothing is to be paid for it."
     if len(paid) == 1:
         return ""
-    if not paid:
-        return "費用はかかりません。" if japanese else "Nobody charges for it."
-    likely, most = (_sum(paid, name) for name in ("usd", "cap_usd"))
+    likely, most = (
+        " + ".join(f"${figure(step.result['estimate'][name], japanese)}" for step in paid)
+        for name in ("usd", "cap_usd")
+    )
     cites = "".join(f"[{step.number}]" for step in paid)
     return (
-        f"合計: 見込み${likely}、最大${most} {cites}"
+        f"合計: 見込み{likely}、最大{most} {cites}"
         if japanese
-        else f"In all: likely ${likely}, never more than ${most} {cites}"
+        else f"In all: likely {likely}, never more than {most} {cites}"
     )
-
-
-def _sum(paid: Sequence[Step], name: str) -> str:
-    found = [step.result["estimate"][name] for step in paid]
-    return "?" if None in found else f"{sum(map(Decimal, found), Decimal(0)).normalize():f}"
 
 
 # --- jobs and runs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from agent.conversation.offline import naming, recall, telling_runs
-from agent.conversation.offline.measuring import LAST_WAIT, WAIT_S
+from agent.conversation.offline import amounts, datasets, naming, recall, telling_runs
+from agent.conversation.offline.jobs import LAST_WAIT, WAIT_S
 from agent.conversation.offline.move import Call, Calls, Move, Say, call
 from agent.conversation.offline.phrases import phrase
 from agent.conversation.offline.recall import Proposal
@@ -33,7 +33,7 @@ def plan(scene: Scene) -> Move:
     if step:
         return Say(telling_runs.training_plan(step, scene.japanese))
     there = recall.datasets(scene.talk)
-    named = naming.dataset(scene.said, there)
+    named = datasets.dataset(scene.said, there)
     if named is None:
         if there is None:
             return call("query_dataset", sql=recall.LISTING)
@@ -50,7 +50,7 @@ def approved(scene: Scene, waits: Proposal) -> Move:
     now = scene.talk.now
     started = now.last("start_fine_tune")
     if started is None:
-        cap = naming.cap(scene.said)
+        cap = amounts.cap(scene.said)
         agreed: dict[str, Any] = (
             planned.arguments | {"confirm": True} | ({} if cap is None else {"max_cost_usd": float(cap)})
         )
@@ -75,5 +75,5 @@ def _wished(said: str) -> dict[str, Any]:
     for name, pattern, kind in _KNOBS:
         if found := re.search(pattern, text):
             wished[name] = kind(next(part for part in found.groups() if part))
-    cap = naming.cap(said)
+    cap = amounts.cap(said)
     return wished | ({} if cap is None else {"max_cost_usd": float(cap)})

@@ -23,7 +23,9 @@ FRONTIER = {"server": "llm-assay", "tool": "run_frontier_price", "approval": Fal
         (FRONTIER, {"model": "ollama/llama3.2", "confirm": False}, False),
     ],
 )
-def test_user_is_asked_once_before_what_writes(told: dict[str, object], arguments: dict[str, object], asks: bool) -> None:
+def test_user_is_asked_once_before_what_writes(
+    told: dict[str, object], arguments: dict[str, object], asks: bool
+) -> None:
     assert needs_word(told, arguments) is asks
 
 

@@ -78,6 +78,16 @@ def test_steps_are_numbered_through_the_session() -> None:
     assert [step.number for turn in asked(model, "one", "two") for step in turn.steps] == [1, 2]
 
 
+def test_results_are_numbered_in_the_order_of_their_calls_however_they_come() -> None:
+    both = calls(("recommend_models", {"requirements": {"open_weights": True}}), ("compare_models", {"models": [GPT]}))
+    seen: list[Event] = []
+    (turn,) = asked(scripted(both, says("Both.")), "go", watch=seen.append)
+    assert [(step.number, step.tool) for step in turn.steps] == [(1, "recommend_models"), (2, "compare_models")]
+    assert {(event.step.number, event.step.tool) for event in seen if isinstance(event, Returned)} == {
+        (1, "recommend_models"), (2, "compare_models")
+    }  # fmt: skip
+
+
 def test_model_reads_what_was_said_before() -> None:
     model = scripted(says("Hello."), says("You said hi."))
     asked(model, "hi", "what did I say?")

@@ -40,6 +40,17 @@ def chosen() -> list[BaseMessage]:
     return talked(ASKED)
 
 
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[BaseMessage]]:
+    """A conversation that ends in a proposal to measure two models; nobody has answered it."""
+    home = tmp_path_factory.mktemp("proposed")
+    make_dataset(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        patch.setenv("OPENAI_API_KEY", "sk-canary-0123456789abcdef")
+        yield talked(PROPOSE)
+
+
 @pytest.fixture
 def provider(assay_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     """A provider on the loopback where OpenAI would be, and a data set to ask about."""
@@ -162,7 +173,8 @@ def test_a_new_question_forgets_the_old_requirements(chosen: list[BaseMessage]) 
 
 
 @pytest.mark.parametrize(("said", "places"), [
-    ("and the second one?", [1]), ("compare the first two", [0, 1]), ("tell me about the third one", [2]), ("compare the first and the third", [0, 2]),
+    ("and the second one?", [1]), ("compare the first two", [0, 1]), ("tell me about the third one", [2]),
+    ("compare the first and the third", [0, 2]),
     ("2番目について教えて", [1]), ("上位3つを比較して", [0, 1, 2]),
 ])  # fmt: skip
 def test_words_point_to_what_was_listed(chosen: list[BaseMessage], said: str, places: list[int]) -> None:
@@ -218,7 +230,10 @@ def test_a_proposal_names_its_price_and_spends_nothing(provider: Loopback) -> No
     assert [args["model"] for args in asked] == ["openai/gpt-4o-mini", "openai/gpt-4.1-mini"]
     assert all("max_cost_usd" not in args and args["confirm"] is False and args["limit"] == 12 for args in asked)
     assert (spent(messages), provider.calls) == ([], 0)
-    assert answers(messages)[0].endswith("Shall I run it?")
+    answer = answers(messages)[0]
+    assert answer.endswith("Shall I run it?")
+    assert "never more than $1 + $1 [2][3]" in answer
+    assert figures(answer) <= evidence(messages)
 
 
 @pytest.mark.parametrize(
@@ -226,9 +241,8 @@ def test_a_proposal_names_its_price_and_spends_nothing(provider: Loopback) -> No
     ["no", "not now", "いいえ", "what is the weather?", "how many products are in pans?", "thanks", "ok but what does it cost?", "yes, wait",
      "run it on our own GPUs", "sure, if it is free", "はい、でもまだ待って", "yes?", "do it tomorrow", "yesterday"],
 )  # fmt: skip
-def test_anything_but_a_yes_spends_nothing(provider: Loopback, said: str) -> None:
-    assert spent(talked(PROPOSE, said)) == []
-    assert provider.calls == 0
+def test_anything_but_a_yes_spends_nothing(proposed: list[BaseMessage], said: str) -> None:
+    assert spent([move(*proposed, said)]) == []
 
 
 def test_a_yes_runs_all_of_it_under_the_caps_shown_and_ends_in_a_verdict(provider: Loopback) -> None:
@@ -243,23 +257,26 @@ def test_a_yes_runs_all_of_it_under_the_caps_shown_and_ends_in_a_verdict(provide
     answer = answers(messages)[-1]
     assert "did best on the 12 examples" in answer
     assert figures(answer) <= evidence(messages)
+    again = talked(PROPOSE, "yes, up to $0.50 in all", before=messages)
+    assert "measured before, nothing more to pay" in answers(again)[-2]
+    assert (calls(again)[-1], provider.calls) == (calls(messages)[-1], 24)
 
 
-def test_a_cap_named_with_the_yes_is_never_exceeded_in_all(provider: Loopback) -> None:
-    messages = answered(talked(PROPOSE), "yes, up to $0.50 in all", {"state": "done", "run": "r", "next": ""})
+def test_a_cap_named_with_the_yes_is_never_exceeded_in_all(proposed: list[BaseMessage]) -> None:
+    messages = answered(proposed, "yes, up to $0.50 in all", {"state": "done", "run": "r", "next": ""})
     runs = [args for tool, args in spent(messages) if tool == "run_frontier_price"]
     assert len(runs) == 2
     assert sum(args["max_cost_usd"] for args in runs) <= 0.5
 
 
-def test_a_yes_to_something_else_is_proposed_anew(provider: Loopback) -> None:
-    messages = talked(PROPOSE, "yes but with 6 items")
-    assert (spent(messages), provider.calls) == ([], 0)
-    assert calls(messages)[-1][1]["limit"] == 6
+def test_a_yes_to_something_else_is_proposed_anew(proposed: list[BaseMessage]) -> None:
+    ((_, given),) = calls([move(*proposed, "yes but with 6 items")])
+    assert (given["limit"], given["confirm"]) == (6, False)
 
 
-def test_a_yes_counts_only_for_what_was_just_proposed(provider: Loopback) -> None:
-    assert spent(talked(PROPOSE, "hello", "yes")) == []
+def test_a_yes_counts_only_for_what_was_just_proposed(proposed: list[BaseMessage]) -> None:
+    hello = [*proposed, HumanMessage("hello")]
+    assert move(*hello, move(*hello), "yes").tool_calls == []
 
 
 @pytest.mark.parametrize(
@@ -274,14 +291,15 @@ def test_a_yes_counts_only_for_what_was_just_proposed(provider: Loopback) -> Non
         "進めてください",
     ],
 )
-def test_a_plain_yes_is_understood(provider: Loopback, said: str) -> None:
-    ((tool, _),) = calls([move(*talked(PROPOSE), said)])
+def test_a_plain_yes_is_understood(proposed: list[BaseMessage], said: str) -> None:
+    ((tool, _),) = calls([move(*proposed, said)])
     assert tool == "run_baseline"
 
 
 def test_a_cap_is_named_only_by_the_user(provider: Loopback) -> None:
     messages = talked("measure gpt-4o-mini on pans with 12 items for at most $0.20")
     assert calls(messages)[-1][1]["max_cost_usd"] == 0.2
+    assert "cap $0.2;" in answers(messages)[0]
 
 
 def test_a_missing_key_is_told_with_its_remedy(assay_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,8 +317,7 @@ def test_a_data_set_that_is_not_loaded_is_told_before_any_estimate(assay_home: P
     assert "assay data load FILE --name tickets" in answers(messages)[0]
 
 
-def test_jobs_that_still_run_are_left_running_and_told(provider: Loopback) -> None:
-    proposed = talked(PROPOSE)
+def test_jobs_that_still_run_are_left_running_and_told(proposed: list[BaseMessage]) -> None:
     messages = answered(proposed, "yes", {"state": "running", "next": "wait"})
     assert sum(isinstance(one, AIMessage) for one in messages[len(proposed) :]) <= 12
     assert "how is it going?" in answers(messages)[-1]
