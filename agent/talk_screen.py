@@ -25,6 +25,7 @@ HELP = """/evidence [N]    the results behind the answers, or one of them
 /history         what was said
 /quit            leave; assay chat --resume last goes on"""
 SHOWN_ARGUMENTS = 70  # characters of a call's arguments
+NARROW = 30  # columns; below them nothing hangs
 LONGEST_RESULT = 2_000
 
 
@@ -104,11 +105,13 @@ class TalkScreen:
         elif isinstance(event, Called):
             self._end_line()
             where = "" if event.server == "llm-assay" else f"{event.server}: "
-            self._say(f"[dim]· {_shown(where + event.tool)}  {_shown(_arguments(event.arguments))}[/dim]")
+            self._line(
+                f"[dim]· {_shown(where + event.tool)}  {_shown(_arguments(event.arguments, self.console.width))}[/dim]"
+            )
         elif isinstance(event, Returned):
             step = event.step
             mark = "[red]✗[/red]" if step.is_error else "[green]✓[/green]"
-            self._say(f"[dim]  {mark} \\[{step.number}] {_shown(_told(step))}[/dim]")
+            self._line(f"[dim]  {mark} \\[{step.number}] {_shown(_told(step))}[/dim]")
         elif isinstance(event, Noticed):
             self._end_line()
             self.notice(event.text)
@@ -129,9 +132,10 @@ class TalkScreen:
             return
         if turn.answer and self._streamed.strip()[-40:] != turn.answer.strip()[-40:]:
             self._end_line()
-            self.console.file.write(_lines(turn.answer))
+            self._write(turn.answer)
+        elif self._streamed:
+            self.console.file.write("\n")
         self._streamed = ""
-        self.console.file.write("\n")
         if turn.ungrounded:
             self.notice(f"no evidence for: {', '.join(turn.ungrounded)}")
         if turn.tokens:
@@ -196,11 +200,30 @@ class TalkScreen:
             if message.type == "human" and message.name is None:
                 self._say(f"[bold]> {_shown(message.text)}[/bold]")
             elif message.type == "ai" and message.text:
-                self.console.file.write(_lines(message.text) + "\n")
+                self._write(message.text)
 
     def _say(self, markup: str) -> None:
         if not self.quiet:
             self.console.print(markup, highlight=False)
+
+    def _line(self, markup: str) -> None:
+        """One line, cut at the edge."""
+        self.console.print(markup, highlight=False, no_wrap=True, overflow="ellipsis")
+
+    def _write(self, text: str) -> None:
+        """Others' words, whole, wrapped between words; a list's lines hang under their first."""
+        from rich.padding import Padding
+        from rich.text import Text
+
+        for line in text.split("\n"):
+            mark = "- " if line.startswith("- ") else "  " if line.startswith("  ") else ""
+            if not mark or self.console.width < NARROW:
+                self.console.print(Text(printable(line)))
+                continue
+            self.console.print(mark, end="", markup=False, highlight=False)
+            rows = Text(printable(line[2:])).wrap(self.console, self.console.width - 2)
+            for place, row in enumerate(rows):
+                self.console.print(row if place == 0 else Padding(row, (0, 0, 0, 2)))
 
     def _end_line(self) -> None:
         if self._streamed and not self._streamed.endswith("\n"):

@@ -34,6 +34,11 @@ Approve = Callable[[Question], Awaitable[Reply]]
 Watch = Callable[[Event], None]
 LONGEST_QUESTION = 20_000
 KEPT_TOKENS = 60_000  # of tool results in the prompt; older ones are left out of it, not out of the session
+ASKS = {
+    "run_baseline": "Train a baseline on this machine and score it? It costs nothing; its answers are kept as a run.",
+    "run_frontier_price": "Ask this model, on your own machine, for each item? Nobody charges; its answers are kept as a run.",
+    "cancel_job": "Stop this job? What it has done is kept.",
+}
 UNGROUNDED = (
     "These figures or names of your answer stand in no tool result and were not said by the user: {figures}. Write the answer again with "
     "only what the results hold, or say that you do not know."
@@ -267,6 +272,6 @@ def _key(message: BaseMessage) -> str:
 
 
 def _approval_text(asked: dict[str, Any]) -> str:
-    own = asked["server"] == OURS
-    whose = "" if own else f" of the server {asked['server']!r}"
-    return f"Run {asked['tool']}{whose}? It is not known to read only."
+    if asked["server"] == OURS and asked["tool"] in ASKS:
+        return ASKS[asked["tool"]]
+    return f"Run {asked['tool']} of the server {asked['server']!r}? It is not known to read only."
