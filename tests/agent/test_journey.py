@@ -115,3 +115,22 @@ def test_nothing_is_asked_of_a_provider_when_the_user_says_no(traveller: Travell
     talk = traveller.assay("chat", says="measure openai/gpt-4o-mini on tickets with 10 items\nyes\ny\nn\n")
     assert talk.returncode == 0, talk.stderr
     assert provider.calls == 0
+
+
+def test_small_model_on_this_machine_is_measured_from_the_chat_and_judged(traveller: Traveller) -> None:
+    pytest.importorskip("xllamacpp")
+    tickets(traveller.home / "tickets.csv", rows=40)
+    assert (
+        traveller.assay(
+            "data", "load", "tickets.csv", "--text", "body", "--target", "hours", "--name", "tickets"
+        ).returncode
+        == 0
+    )
+    talk = traveller.assay(
+        "chat", "--trace", "trace.jsonl", says="measure local/smollm2-135m on tickets with 3 items\nyes\ny\ny\n/memo memo.md\n"
+    )  # fmt: skip
+    assert talk.returncode == 0, talk.stderr
+    steps = [json.loads(line) for line in (traveller.home / "trace.jsonl").read_text().splitlines()]
+    (compared,) = [step["result"] for step in steps if step["what"] == "result" and step["tool"] == "compare_runs"]
+    assert "local/smollm2-135m" in str(compared["rows"])
+    assert "smollm2" in (traveller.home / "memo.md").read_text()
