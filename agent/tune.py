@@ -105,15 +105,11 @@ def start(
 ) -> None:
     """Start a planned job, or let a stopped one go on from its last checkpoint. Here in a process of its own; at a host under a cap."""
     from agent.proof import money
-    from pricer.tuning import elsewhere
-    from pricer.tuning import job as jobs
+    from pricer.tuning.elsewhere import set_off
     from pricer.tuning.record import record_of
 
     record = record_of(job)
-    if elsewhere.is_hosted(record):
-        elsewhere.order_at(record, money("--max-cost-usd", max_cost_usd))
-    else:
-        jobs.start(record)
+    set_off(record, money("--max-cost-usd", max_cost_usd))
     if wait:
         _follow(record)
     if as_json or not wait:
@@ -170,13 +166,11 @@ def watch(
 @tune.command()
 def cancel(job: Job, as_json: Json = False) -> None:
     """Stop a job after the step in hand; `assay tune start` lets it go on. A host's job is ended for good."""
-    from pricer.tuning import elsewhere
-    from pricer.tuning import job as jobs
+    from pricer.tuning.elsewhere import called_off
     from pricer.tuning.record import record_of
 
     record = record_of(job)
-    hosted = elsewhere.is_hosted(record)
-    asked = elsewhere.cancel_at(record).state == "stopped" if hosted else jobs.cancel(record)
+    asked = called_off(record)
     if as_json:
         print_json(_document(record) | {"cancelled": asked})
     else:

@@ -129,12 +129,13 @@ async def start_fine_tune(  # noqa: PLR0913, PLR0917 - the resolvers take their 
 ) -> Annotated[CallToolResult, Tuned]:
     """Fine-tune on a loaded data set, as a job: a small encoder or LLM on this machine, or a host's model. It first returns the plan
     (steps, cost, doubts) and starts nothing unless the user approves. A stopped job goes on."""
+    from pricer.tuning.elsewhere import set_off
     from pricer.tuning.record import record_of
 
     record = record_of(offer.plan["id"])
     if refused := _not_yet(offer, answer, confirm):
         return compact({"state": "plan", "next": refused, "job_id": record.id, "plan": shown(offer.plan)})
-    await anyio.to_thread.run_sync(lambda: said(lambda: _start(record, offer)))
+    await anyio.to_thread.run_sync(lambda: said(lambda: set_off(record, offer.cap_usd)))
     return compact(document(record))
 
 
@@ -169,14 +170,12 @@ async def waited(ctx: Context, job_id: str, wait_s: float) -> dict[str, Any]:
 
 def cancelled(job_id: str) -> dict[str, Any]:
     """Where it stands once it was asked to end."""
-    from pricer.tuning import elsewhere
-    from pricer.tuning import job as jobs
+    from pricer.tuning.elsewhere import called_off, is_hosted
     from pricer.tuning.record import record_of
 
     record = record_of(job_id)
-    if elsewhere.is_hosted(record):
-        elsewhere.cancel_at(record)
-    elif jobs.cancel(record):
+    asked = called_off(record)
+    if asked and not is_hosted(record):
         return document(record) | {
             "next": "It stops after the step in hand, with a checkpoint; the same call of start_fine_tune goes on."
         }
@@ -243,17 +242,6 @@ def _not_yet(offer: Draft, answer: Any, confirm: Any) -> str | None:
         return None if confirm else SHOW_FIRST.format(cap=" and that max_cost_usd" if offer.hosted else "")
     approved = isinstance(answer, AcceptedElicitation) and answer.data is not None and answer.data.approve
     return None if approved else "The user did not approve: nothing was started, nothing spent."
-
-
-def _start(record: Record, offer: Draft) -> None:
-    if offer.hosted:
-        from pricer.tuning.elsewhere import order_at
-
-        order_at(record, offer.cap_usd)
-        return
-    from pricer.tuning import job
-
-    job.start(record)
 
 
 def _next(record: Record, state: str, why: str | None) -> str:

@@ -1,4 +1,7 @@
-"""A fine-tuning at a host: its files are written, checked and priced here; it is ordered only under a cap that the user has named."""
+"""A fine-tuning at a host: its files are written, checked and priced here; it is ordered only under a cap that the user has named.
+
+And what is asked of any fine-tuning, wherever it runs: start, look, stop.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from typing import Any
 
 from pricer.errors import BadInput
 from pricer.evaluation.material import Material, Wanted, gather
+from pricer.tuning import job
 from pricer.tuning.chat_file import Limits, TokenCount, check_file
 from pricer.tuning.examples import Written, write_examples
 from pricer.tuning.hosted.follow import start
 from pricer.tuning.hosted.host import host, hosts
 from pricer.tuning.hosted.order import Order
-from pricer.tuning.job import status_of
 from pricer.tuning.knobs import Knobs
 from pricer.tuning.plan import FORMAT
 from pricer.tuning.prices import TrainingPrice, training_price
@@ -84,16 +87,23 @@ def order_at(record: Record, cap_usd: Decimal | None) -> Status:
 def standing(record: Record) -> Status:
     """Where a job stands, asked of its process here or of its host; as it was last seen at a host while it was never ordered or has ended."""
     if not is_hosted(record):
-        return status_of(record)
+        return job.status_of(record)
     status = record.status()
     if status.state in ("planned", "done", "failed", "stopped") or status.remote is None:
         return status
     return host(record.plan()["method"]).refresh(record)
 
 
-def cancel_at(record: Record) -> Status:
-    """The status once the host was asked to end the job."""
-    return host(record.plan()["method"]).cancel(record)
+def set_off(record: Record, cap_usd: Decimal | None) -> Status:
+    """Start a planned job where it was planned, or let it go on: at its host under the cap, or in a process here."""
+    return order_at(record, cap_usd) if is_hosted(record) else job.start(record)
+
+
+def called_off(record: Record) -> bool:
+    """Ask the job to end; whether it does. A host's ends for good, one here after the step in hand, and can go on."""
+    if is_hosted(record):
+        return host(record.plan()["method"]).cancel(record).state == "stopped"
+    return job.cancel(record)
 
 
 def _counted(written: Written, name: str) -> tuple[TokenCount, int]:

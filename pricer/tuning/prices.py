@@ -23,23 +23,12 @@ VALIDATION_BILLED = {"together": "at each evaluation", "ori": "once"}
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A row of the fine-tuning table: prices in US dollars, per million tokens or hour; None is unknown. `model` is an id, a size band
-    such as "up to 16B" (billions of parameters), or * for all. `closes` is the first day on which no job can be started."""
+class Offer(curated.FineTuning):
+    """A row of the fine-tuning table with all that training costs: US dollars, per million tokens or hour; None is unknown. `model` is an
+    id, a size band such as "up to 16B" (billions of parameters), or * for all. `closes` is the first day on which no job can be started."""
 
-    provider: str
-    model: str
-    source: str
-    checked: str
-    method: str | None = None
-    training_usd_per_mtok: Decimal | None = None
     training_usd_per_hour: Decimal | None = None
     min_charge_usd: Decimal | None = None
-    input_usd_per_mtok: Decimal | None = None
-    output_usd_per_mtok: Decimal | None = None
-    hosting_usd_per_hour: Decimal | None = None
-    status: str | None = None
-    closes: str | None = None
     note: str | None = None
     as_of: str | None = None
 

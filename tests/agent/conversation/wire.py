@@ -59,7 +59,7 @@ def listening(wire: Wire) -> Iterator[Wire]:
 def _chunks(reply: str | tuple[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The reply in pieces, as a provider streams it."""
     if isinstance(reply, str):
-        pieces = [{"content": word + " "} for word in reply.split(" ")]
+        pieces: list[dict[str, Any]] = [{"content": word + " "} for word in reply.split(" ")]
         stop = "stop"
     else:
         name, arguments = reply
