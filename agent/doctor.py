@@ -233,9 +233,11 @@ def _entry_finding(client: Client, path: Path) -> Finding | None:
     if "url" in entry:
         return Finding(client.label, OK, f"{path}: over HTTP")
     command = str(entry.get("command", ""))
-    if not os.access(command, os.X_OK) or not Path(command).is_absolute():
+    if not (Path(command).is_absolute() and Path(command).is_file() and os.access(command, os.X_OK)):
         said = f"{path}: {command or 'no command'!r} is no program here"
         return Finding(client.label, BROKEN, said, f"assay connect {client.name}")
+    if entry.get("disabled") is True:
+        return Finding(client.label, MISSING, f"{path}: the entry is switched off", "switch it on in the client")
     return Finding(client.label, OK, f"{path}")
 
 

@@ -79,6 +79,7 @@ def carry_out(change: Change, moment: dt.datetime, mode: int) -> Path | None:
     if not change.is_needed:
         return None
     path, raw = change.held.path, change.after
+    record.ready(path)
     copy = replace(change.held, raw, moment, mode)
     if change.what in ("added", "updated") and raw is not None:
         record.keep(path, _record_after(change, copy, raw))

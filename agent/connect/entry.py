@@ -61,6 +61,8 @@ def merged(former: dict[str, Any] | None, ours: dict[str, Any]) -> dict[str, Any
         return ours
     leave = {"type"} | (_OF_A_PROGRAM if "url" in ours else _OF_AN_ADDRESS)
     kept = {key: value for key, value in former.items() if key not in leave or key in ours}
+    if "url" in ours and urlsplit(str(former.get("url")))[:2] != urlsplit(ours["url"])[:2]:
+        kept.pop("headers", None)  # they were for another server, and may hold its token
     if isinstance(former.get("env"), dict) and "command" in ours:
         kept["env"] = former["env"]
         ours = ours | {"env": former["env"] | ours.get("env", {})}

@@ -54,6 +54,8 @@ def replace(held: Held, raw: bytes | None, moment: dt.datetime, mode: int) -> Pa
     file since it was read, or it cannot be written: then it is as it was.
     """
     target = held.path.resolve()
+    if held.raw is not None and not target.stat().st_mode & stat.S_IWUSR:
+        raise PricerError(f"{held.path} is read-only: nothing was written; make it writable, or set the entry by hand")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = _copied(target, held, moment)
@@ -81,6 +83,7 @@ def _copied(target: Path, held: Held, moment: dt.datetime) -> Path | None:
         with os.fdopen(handle, "wb") as file:
             file.write(held.raw)
         shutil.copystat(target, copy)
+        _owned(copy, target)
         return copy
     raise PricerError(f"a thousand copies of {target.name} of this second are there already")
 
@@ -93,11 +96,20 @@ def _written(target: Path, held: Held, raw: bytes, mode: int) -> None:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
+        if held.raw is not None:
+            _owned(temporary, target)
         temporary.chmod(stat.S_IMODE(target.stat().st_mode) if held.raw is not None else mode)
         _still(held)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _owned(path: Path, target: Path) -> None:
+    """Give a new file the owner of the old: a client must still be able to write its own."""
+    there, here = target.stat(), path.stat()
+    if hasattr(os, "chown") and (there.st_uid, there.st_gid) != (here.st_uid, here.st_gid):
+        os.chown(path, there.st_uid, there.st_gid)
 
 
 def _still(held: Held) -> None:

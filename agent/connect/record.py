@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catalog.snapshot import home
+from pricer.errors import PricerError
 from pricer.files import write_json
 
 
@@ -34,6 +36,19 @@ def keep(path: Path, record: Record) -> None:
     """Keep what is known of the file."""
     _place(path).parent.mkdir(parents=True, exist_ok=True)
     write_json(asdict(record), _place(path))
+
+
+def ready(path: Path) -> None:
+    """Nothing, if a record can be kept; `PricerError` before anything else is changed where it cannot."""
+    folder = _place(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PricerError(
+            f"cannot keep in {home()} what stood in the file: {error.strerror or error}; nothing was changed"
+        ) from None
 
 
 def forget(path: Path) -> None:

@@ -41,6 +41,9 @@ def _mends(later: Step, step: Step) -> bool:
     """Whether a later step got what this one did not: the same tool for the same thing, or the job it began."""
     if later.is_error or later.server != step.server or later.result.get("state") in UNFINISHED:
         return False
+    same = all(later.arguments.get(name) == step.arguments.get(name) for name in ("dataset", "model"))
+    if step.result.get("state") in ("estimate", "plan") and same and later.tool == step.tool:
+        return True
     if step.result.get("job_id"):
         return bool(later.result.get("job_id") == step.result["job_id"])
     return later.tool == step.tool and all(
@@ -97,7 +100,7 @@ def _sources(found: Findings) -> list[Source]:
 def _is_old(as_of: str, today: dt.date) -> bool:
     """Whether a date, or the last day that a month may mean, is more than `FRESH_DAYS` ago."""
     try:
-        day = dt.date.fromisoformat(as_of if len(as_of) == 10 else f"{as_of}-28")
+        day = dt.date.fromisoformat({4: f"{as_of}-12-28", 7: f"{as_of}-28"}.get(len(as_of), as_of))
     except ValueError:
         return False
     return (today - day).days > FRESH_DAYS

@@ -106,7 +106,7 @@ def escaped(text: str) -> str:
     """Text that reads the same in Markdown and is nothing but text: no mark-up, no HTML, no address that a reader makes a link of."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = re.sub(
-        r"(?i)(https?|ftp)(:)|(\bwww)(\.)", lambda found: "".join(p for p in found.groups() if p) + "\u2060", plain
+        r"(?i)(https?|ftp)(:)|(www)(\.)", lambda found: "".join(p for p in found.groups() if p) + "\u2060", plain
     )
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", plain.replace("@", "@\u2060"))
 

@@ -40,9 +40,9 @@ class Mark:
 def mark(task: Task, answer: Answer) -> Mark:
     """The answer's mark. Choice and arguments are those of the first call; spending is that of all."""
     failed, first = answer.failure is not None, _first(answer)
-    choice = not failed and first in task.tools
+    choice = not failed and first in task.tools and bool(answer.calls or answer.text.strip())
     called = choice and bool(answer.calls)
-    wrong = wrong_arguments(task, answer.calls[0]) if called else ()
+    wrong = (*wrong_arguments(task, answer.calls[0]), *_more_calls(task, answer)) if called else ()
     spending = [told for call in answer.calls if (told := overspends(task, call))]
     only_none, none_too = task.tools == {NONE}, NONE in task.tools
     return Mark(
@@ -65,6 +65,11 @@ def wrong_arguments(task: Task, call: Call) -> tuple[str, ...]:
         if expected.tool == call.tool
     ]
     return (*min(lacking, key=len, default=()), *forbidden, *filter(None, [overspends(task, call)]))
+
+
+def _more_calls(task: Task, answer: Answer) -> tuple[str, ...]:
+    """Later calls of the same reply that nobody asked for."""
+    return tuple(f"also called {one.tool}" for one in answer.calls[1:] if one.tool not in task.tools)
 
 
 def overspends(task: Task, call: Call) -> str | None:

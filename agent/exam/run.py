@@ -105,7 +105,7 @@ def first_calls(
         began = time.perf_counter()
         try:
             reply = await asyncio.wait_for(ask(told), timeout_s)
-            if looked := looks_up(task, reply):
+            if looked := len(reply.tool_calls) == 1 and looks_up(task, reply):
                 then = await asyncio.wait_for(ask([*told, *looked_up(reply)]), timeout_s)
                 reply = with_usage(then, reply, then)
         except failures() as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,6 +19,8 @@ MOST_BYTES = 16 * 1024 * 1024
 LONGEST_QUESTION = 4096  # characters
 # Each is Python in a thread: more at once only wait for one another, and the event loop for all of them.
 AT_ONCE = 2
+# Protocol, question, and what the answer rests on: the catalogue's file with its time and size, and the day.
+Key = tuple[str, str, Path, int, int, dt.date]
 
 
 class Answers:
@@ -25,7 +28,7 @@ class Answers:
 
     def __init__(self, today: Callable[[], dt.date]) -> None:
         self._today, self._bytes = today, 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
         self._few = anyio.Semaphore(AT_ONCE)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -43,7 +46,7 @@ class Answers:
             self._keep(key, json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode())
         return result
 
-    def key(self, protocol: str, params: Mapping[str, Any]) -> Hashable | None:
+    def key(self, protocol: str, params: Mapping[str, Any]) -> Key | None:
         """What decides the answer of a tool call; None for one of another tool, or a question too long to keep."""
         if params.get("name") not in FROM_CATALOGUE:
             return None
@@ -54,18 +57,22 @@ class Answers:
         found = path.stat()
         return protocol, asked, path, found.st_mtime_ns, found.st_size, self._today()
 
-    def kept(self, key: Hashable) -> bytes | None:
+    def kept(self, key: Key) -> bytes | None:
         """The result as JSON; None when it has to be worked out."""
         if (found := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
         return found
 
-    def _told(self, key: Hashable) -> dict[str, Any] | None:
+    def _told(self, key: Key) -> dict[str, Any] | None:
         kept = self.kept(key)
         return None if kept is None else json.loads(kept)
 
-    def _keep(self, key: Hashable, result: bytes) -> None:
-        self._bytes += len(result) - len(self._kept.pop(key, b""))
+    def _keep(self, key: Key, result: bytes) -> None:
+        self._bytes += _size(key, result) - (_size(key, self._kept.pop(key)) if key in self._kept else 0)
         self._kept[key] = result
         while self._bytes > MOST_BYTES:
-            self._bytes -= len(self._kept.popitem(last=False)[1])
+            self._bytes -= _size(*self._kept.popitem(last=False))
+
+
+def _size(key: Key, result: bytes) -> int:
+    return len(key[1]) + len(result)

@@ -23,7 +23,7 @@ from server.http.settings import Budget
 FREE_MODELS = ("local/", "ollama/")
 TRAINED_HERE = (None, "encoder", "lora")
 UNDECIDING = ("max_cost_usd", "confirm")  # the same run with or without them
-A_JOB = re.compile(r"\(job [a-z]{1,12}-[0-9a-f]{8}\)")
+A_JOB = re.compile(r"\b[a-z][a-z-]{0,40}-[0-9a-f]{8}\b")  # any job that an error names: in doubt it began
 
 
 class Budgets:
@@ -45,12 +45,12 @@ class Budgets:
             if cap_usd is None or budget.usd is None:
                 return await call_next(ctx)
             run = _run(params)
-            added = self._ledger.reserve(who, run, cap_usd, budget.usd, day)
+            booking = self._ledger.reserve(who, run, cap_usd, budget.usd, day)
         except Spent as refusal:
             return CallToolResult(content=[TextContent(type="text", text=str(refusal))], is_error=True)
         result = await call_next(ctx)
         if nothing_began(result):
-            self._ledger.release(who, run, added, day)
+            self._ledger.release(booking)
         return result
 
 

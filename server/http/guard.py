@@ -120,7 +120,10 @@ def _with(named: Iterable[str], settings: Settings) -> set[str]:
 
 
 def _authority(origin: str) -> str | None:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return None
     return parts.netloc.lower() if parts.scheme in ("http", "https") and parts.netloc else None
 
 

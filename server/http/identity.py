@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -18,6 +19,7 @@ from server.http.tokens import TokenBook
 
 NOBODY = "local"
 OURS = "token:"
+FETCHES = 2  # tokens of the issuer that are looked into at a time
 log = logging.getLogger("assay.http")
 
 
@@ -27,6 +29,7 @@ class Doorkeeper:
     def __init__(self, settings: Settings, today: Callable[[], dt.date]) -> None:
         self._book = TokenBook(settings.tokens) if settings.tokens else None
         self._keys = Keys(settings.issuer) if settings.issuer else None
+        self._few = anyio.CapacityLimiter(FETCHES)  # strangers' tokens must not take the threads that others work in
         self._budget, self._today = settings.budget, today
         self._scopes = list(settings.issuer.scopes) if settings.issuer else []
 
@@ -37,7 +40,7 @@ class Doorkeeper:
         if self._keys is None:
             return None
         keys = self._keys
-        claims = await anyio.to_thread.run_sync(lambda: keys.claims(token))
+        claims = await anyio.to_thread.run_sync(lambda: keys.claims(token), limiter=self._few)
         return None if claims is None else _access(claims)
 
     def budget_of(self, principal: str) -> Budget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 TIMEOUT_S = 5.0
 KEYS_LAST_S = 300.0
 LEEWAY_S = 30
+AGAIN_S = 10.0  # after an issuer that did not answer
 LONGEST = 16_384  # characters of a token
 LARGEST = 1024 * 1024  # bytes of a metadata document
 log = logging.getLogger("assay.http")
@@ -33,10 +35,13 @@ class Keys:
 
     issuer: Issuer
     _client: PyJWKClient | None = field(default=None, repr=False)
+    _again_s: float = 0.0
 
     def claims(self, token: str) -> dict[str, Any] | None:
         """What a good token says; None for any other. Blocks while it fetches keys."""
         if len(token) > LONGEST or token.count(".") != 2:
+            return None
+        if time.monotonic() < self._again_s:  # the issuer did not answer a moment ago: nobody waits for it again yet
             return None
         try:
             if self._client is None:
@@ -47,6 +52,8 @@ class Keys:
                 leeway=LEEWAY_S, options={"require": ["exp", "iss", "aud"]},
             )  # fmt: skip
         except (jwt.PyJWTError, URLError, OSError, ValueError) as error:
+            if self._client is None or isinstance(error, URLError | OSError | jwt.PyJWKClientConnectionError):
+                self._again_s = time.monotonic() + AGAIN_S
             log.info("a token of %s was refused: %s", self.issuer.url, type(error).__name__)
             return None
         return found
@@ -79,7 +86,8 @@ def _keys_address(issuer: str) -> str:
     for address in metadata_addresses(issuer):
         told = _fetched(address)
         if told.get("issuer") == issuer and isinstance(uri := told.get("jwks_uri"), str):
-            if urlsplit(uri).scheme != "https" and urlsplit(uri).hostname != urlsplit(issuer).hostname:
+            # http: the issuer's own address alone
+            if urlsplit(uri).scheme != "https" and urlsplit(uri)[:2] != urlsplit(issuer)[:2]:
                 raise ValueError("its keys lie at an address that is not https")
             return uri
     raise ValueError("it publishes no metadata with its own name and its keys")

@@ -15,7 +15,7 @@ from pricer.errors import PricerError
 KEPT_DAYS = 7
 TABLES = """
 CREATE TABLE IF NOT EXISTS calls (day TEXT, who TEXT, n INTEGER NOT NULL, PRIMARY KEY (day, who)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS caps (day TEXT, who TEXT, run TEXT, usd TEXT NOT NULL, PRIMARY KEY (day, who, run)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS booked (id INTEGER PRIMARY KEY, day TEXT, who TEXT, run TEXT, usd TEXT NOT NULL);
 """
 
 
@@ -46,9 +46,9 @@ class Ledger:
                 )
             self._book.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", (str(day), who, made + 1))
 
-    def reserve(self, who: str, run: str, cap_usd: Decimal, most_usd: Decimal, day: dt.date) -> Decimal:
-        """What `cap_usd` adds to the caps of the day: a cap holds for a run in all, so the same run asked for again adds only what is
-        above its last one. `Spent` when the day's caps would exceed `most_usd`."""
+    def reserve(self, who: str, run: str, cap_usd: Decimal, most_usd: Decimal, day: dt.date) -> int:
+        """The booking of a cap, for `release`. A cap holds for a run in all, so of all bookings of a run only the highest counts. `Spent`
+        when the day's caps would exceed `most_usd`."""
         with self._alone():
             caps = self._caps(who, day)
             added = max(Decimal(0), cap_usd - caps.get(run, Decimal(0)))
@@ -59,21 +59,21 @@ class Ledger:
                     f"UTC. Nothing was started. Call again with max_cost_usd of at most {left + cap_usd - added:f}, or ask whoever runs "
                     "the server to raise usd_per_day."
                 )
-            if added:
-                self._set(who, run, caps.get(run, Decimal(0)) + added, day)
-            return added
+            row = self._book.execute(
+                "INSERT INTO booked (day, who, run, usd) VALUES (?, ?, ?, ?)", (str(day), who, run, str(cap_usd))
+            )
+            return int(row.lastrowid or 0)
 
-    def release(self, who: str, run: str, usd: Decimal, day: dt.date) -> None:
-        """Give back what a reservation added: nothing was started."""
-        if usd:
-            with self._alone():
-                self._set(who, run, max(Decimal(0), self._caps(who, day).get(run, Decimal(0)) - usd), day)
+    def release(self, booking: int) -> None:
+        """Give a booking back: nothing was started for it. What other calls booked for the same run stays."""
+        with self._alone():
+            self._book.execute("DELETE FROM booked WHERE id=?", (booking,))
 
     def forget_before(self, day: dt.date) -> None:
         """Drop what is older than a week before `day`."""
         first = str(day - dt.timedelta(days=KEPT_DAYS))
         with self._alone():
-            for table in ("calls", "caps"):
+            for table in ("calls", "booked"):
                 self._book.execute(f"DELETE FROM {table} WHERE day < ?", (first,))  # noqa: S608 - our own two names
 
     def close(self) -> None:
@@ -81,11 +81,10 @@ class Ledger:
         self._book.close()
 
     def _caps(self, who: str, day: dt.date) -> dict[str, Decimal]:
-        rows = self._book.execute("SELECT run, usd FROM caps WHERE day=? AND who=?", (str(day), who))
-        return {str(run): Decimal(usd) for run, usd in rows}
-
-    def _set(self, who: str, run: str, usd: Decimal, day: dt.date) -> None:
-        self._book.execute("INSERT OR REPLACE INTO caps VALUES (?, ?, ?, ?)", (str(day), who, run, str(usd)))
+        caps: dict[str, Decimal] = {}
+        for run, usd in self._book.execute("SELECT run, usd FROM booked WHERE day=? AND who=?", (str(day), who)):
+            caps[run] = max(caps.get(run, Decimal(0)), Decimal(usd))
+        return caps
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

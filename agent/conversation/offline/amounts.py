@@ -16,6 +16,17 @@ _ITEMS = re.compile(
     rf"|(?:limit|sample)(?: of| to|:|=)?\s(?P<limit>{NUMBER})"
 )
 
+# Examples put into the prompt of a measured model, which are no items to ask about.
+_SIMILAR = re.compile(
+    rf"(?P<a>{COUNT})\s(?:most )?(?:similar|nearest|alike)\s(?:\w+\s)?(?:(?:in|into|to) (?:the |each |every )?prompts?|for each|each|per)"
+    rf"|\bprompts?\b[^.?]{{0,24}}?(?P<b>{COUNT})\s(?:most )?(?:similar|nearest)\s(?:\w+)?|similar\s?[=:]\s?(?P<c>{NUMBER})"
+    rf"|(?:似た|類似(?:の|した)?)(?:商品|製品|例|もの|アイテム)?を?\s?(?P<d>{NUMBER})\s?(?:件|個|つ)(?:ずつ)?(?=[^。]{{0,12}}(?:プロンプト|添え|見せ|付け|つけ|入れ|渡))"
+)
+_SHOTS = re.compile(
+    rf"(?P<a>{COUNT})[\s-]shots?\b|shots?\s?[=:]\s?(?P<b>{NUMBER})|(?P<c>{COUNT})\s(?:training )?examples? in (?:the |each |every )?prompts?"
+    rf"|例を?\s?(?P<d>{NUMBER})\s?(?:件|個|つ)(?:ずつ)?(?=[^。]{{0,12}}(?:プロンプト|添え|見せ|入れ|渡))"
+)
+
 _CAP = re.compile(
     rf"(?:(?:us)?\$|usd)\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})\s?(?:dollars?|usd|bucks|ドル|米ドル)|(?P<c>{NUMBER})\s?(?:cents?|セント)"
 )
@@ -25,14 +36,25 @@ _EACH = re.compile(r"\b(?:each|per (?:model|run)|apiece)\b|それぞれ|ずつ|�
 
 def items(said: str) -> int | None:
     """How many items the user wants asked."""
-    found = _ITEMS.search(normal(said))
+    text = _SHOTS.sub(" ", _SIMILAR.sub(" ", normal(said)))
+    found = _ITEMS.search(text)
     return None if found is None else int(number(found["n"] or found["limit"]))
+
+
+def in_prompt(said: str) -> dict[str, int]:
+    """How many `similar` items and `shots` the user wants in each prompt; what is not named is absent."""
+    text = normal(said)
+    found = {"similar": _SIMILAR.search(text), "shots": _SHOTS.search(text)}
+    return {name: counted(next(part for part in match.groups() if part)) for name, match in found.items() if match}
 
 
 def how_many(said: str, unless_said: int, most: int) -> int:
     """How many of a list are meant: `first three`, `5 cheapest`, `two models`, `上位3つ`."""
     text = normal(said)
-    noun = r"(?:cheapest|most expensive|dearest|newest|latest|similar|products?|items?|models?|candidates?|results?|hits?|つ|個|件|モデル|商品|製品)"
+    noun = (
+        r"(?:cheapest|most expensive|dearest|newest|latest|similar|products?|items?|models?|candidates?|results?|hits?|makers?"
+        r"|compan(?:y|ies)|labs?|vendors?|licen[sc]es?|つ|個|件|社|モデル|商品|製品)"
+    )
     found = re.search(
         rf"\b(?:first|top|best)\s(?P<a>{COUNT})\b|(?P<b>{COUNT})\s?(?:\w+ )?{noun}|(?:上位|最初の)(?P<c>\d+)", text
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from agent.conversation.evidence import Step
-from agent.conversation.offline import choosing, jobs, measuring, querying, tuning
+from agent.conversation.offline import advising, choosing, jobs, measuring, querying, tuning
 from agent.conversation.offline.history import Talk
 from agent.conversation.offline.intents import Intent, meaning
 from agent.conversation.offline.move import Calls, Move, Say
@@ -61,9 +61,9 @@ def _words(name: str) -> Callable[[Scene], Move]:
 
 HANDLERS: Mapping[Intent, Callable[[Scene], Move]] = {
     Intent.ORDER: _words("order"), Intent.GREETING: _words("greeting"), Intent.THANKS: _words("thanks"), Intent.HELP: _words("help"),
-    Intent.YES: _yes, Intent.NO: _no, Intent.CANCEL: jobs.cancel, Intent.STATUS: jobs.status, Intent.TUNE: tuning.plan,
+    Intent.TERM: choosing.term, Intent.YES: _yes, Intent.NO: _no, Intent.CANCEL: jobs.cancel, Intent.STATUS: jobs.status, Intent.TUNE: tuning.plan,
     Intent.COMPARE_RUNS: jobs.compare_runs, Intent.MEASURE: measuring.propose, Intent.BASELINE: measuring.baseline,
-    Intent.SEARCH: querying.search, Intent.ADVISE: choosing.advise, Intent.SELLERS: querying.sellers, Intent.SPEED: querying.speed,
+    Intent.SEARCH: querying.search, Intent.ADVISE: advising.advise, Intent.SELLERS: querying.sellers, Intent.SPEED: querying.speed,
     Intent.BEYOND: choosing.beyond, Intent.QUERY: querying.query, Intent.WHY_NOT: choosing.why_not, Intent.COMPARE: choosing.compare,
     Intent.FACTS: choosing.compare, Intent.RECOMMEND: choosing.recommend, Intent.REFINE: choosing.recommend, Intent.UNKNOWN: choosing.unknown,
 }  # fmt: skip

@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from agent.conversation.offline import amounts, datasets, naming
+from agent.conversation.offline import amounts, checks, naming
 from agent.conversation.offline.history import Exchange, Talk
+from agent.conversation.offline.quoting import is_order, outside
 from agent.conversation.offline.recall import listed_models, proposal
+from agent.conversation.offline.wishes import drops, has_wish, weight
 from agent.conversation.offline.wordings import ways, wording
 
 
@@ -19,6 +21,7 @@ class Intent(StrEnum):
     GREETING = auto()
     THANKS = auto()
     HELP = auto()
+    TERM = auto()  # a word to be explained
     YES = auto()
     NO = auto()
     CANCEL = auto()
@@ -88,8 +91,10 @@ def _meaning(exchange: Exchange, talk: Talk, before: Meaning) -> Meaning:
 
 
 def _intent(said: str, talk: Talk) -> Intent:
-    text = naming.normal(said)
-    return _manner(text, talk) or _matter(said, text, talk) or _about_models(said, text, talk)
+    """The intent of the words outside quotes. An order within them lets nothing count but the search for the product it stands in."""
+    text = naming.normal(outside(said))
+    found = _manner(text, talk) or _matter(said, text, talk) or _about_models(said, text, talk)
+    return Intent.ORDER if is_order(said) and found is not Intent.SEARCH else found
 
 
 def _manner(text: str, talk: Talk) -> Intent | None:
@@ -100,20 +105,38 @@ def _manner(text: str, talk: Talk) -> Intent | None:
         return whole
     if answer := _answer(text, talk):
         return answer
-    if wording("tasks").search(text) and not wording("subject").search(text):
+    is_ours = wording("subject").search(text) or wording("tune_plan").search(text)
+    if wording("tasks").search(text) and not is_ours:
         return Intent.UNKNOWN
     return Intent.QUERY if _STATEMENT.match(text) else None
 
 
 def _matter(said: str, text: str, talk: Talk) -> Intent | None:
     """What the table of wordings knows."""
+    if special := _named_matter(said, text):
+        return special
     for intent in _IN_ORDER:
-        if wording(intent).search(text) and _CHECKS.get(intent, _always)(said, talk):
+        if wording(intent).search(text) and checks.CHECKS.get(intent, _always)(said, talk):
             return intent
-    if wording("beyond").search(text) and not _has_wish(said):
+    if wording("beyond").search(text) and not has_wish(said):
         return Intent.BEYOND
-    is_data = wording("model_count").search(text) or (_asks_data(text) and not wording("subject").search(text))
+    is_data = wording("model_count").search(text) or (checks.asks_data(text) and not wording("subject").search(text))
     return Intent.QUERY if is_data else None
+
+
+def _named_matter(said: str, text: str) -> Intent | None:
+    """What is known by what is named together: two runs, a predictor or a model with a data set, a word to explain."""
+    if checks.asks_term(said, text):
+        return Intent.TERM
+    if checks.weighs_runs(said):
+        return Intent.COMPARE_RUNS
+    if any(wording(first).search(text) for first in (Intent.CANCEL, Intent.STATUS, Intent.ADVISE)):
+        return None
+    if checks.plans_training(said):
+        return Intent.TUNE
+    if checks.prices_run(said):
+        return Intent.MEASURE
+    return Intent.BASELINE if checks.runs_predictor(said) else None
 
 
 def _answer(text: str, talk: Talk) -> Intent | None:
@@ -146,108 +169,36 @@ def _about_models(said: str, text: str, talk: Talk) -> Intent:
     """Questions about models, those that name one first."""
     there = listed_models(talk)
     named = naming.models(said)
-    if named and wording("about_one").search(text) and not _has_wish(said, beside=_ABILITIES):
+    if named and wording("about_one").search(text) and not has_wish(said, beside=_ABILITIES):
         return Intent.FACTS
-    if named and _has_wish(said):
+    if named and has_wish(said):
         return Intent.REFINE if there and wording("refines").search(text) else Intent.RECOMMEND
     if named:
         return Intent.FACTS
     pointed = naming.listed(said, there)
-    if there and pointed and not _has_wish(said) and (naming.points(said) or wording("facts").search(text)):
+    if there and pointed and not has_wish(said) and (naming.points(said) or wording("facts").search(text)):
         return Intent.FACTS if len(pointed) == 1 else Intent.COMPARE
     return _wanted(said, text, bool(there))
 
 
 def _wanted(said: str, text: str, was_listed: bool) -> Intent:
     """Whether a choice is wanted anew, or the last one changed."""
-    from agent.conversation.offline.wishes import drops
-
-    weight, strong = _weight(said), _has_wish(said)
+    found, strong = weight(said), has_wish(said)
     if (
         was_listed
-        and (weight or drops(said))
+        and (found or drops(said))
         and (wording("refines").search(text) or not wording("choosing").search(text))
     ):
         return Intent.REFINE
     is_choice = wording("choosing").search(text) is not None
     if (
         strong
-        or (is_choice and (wording("subject").search(text) or weight > 1))
-        or (wording("subject").search(text) and weight)
+        or (is_choice and (wording("subject").search(text) or found > 1))
+        or (wording("subject").search(text) and found)
     ):
         return Intent.RECOMMEND
     return Intent.UNKNOWN
 
 
-def _weight(said: str) -> int:
-    from agent.conversation.offline.wishes import understood
-
-    plan = understood(said)
-    if plan is None:
-        return 0
-    return len(plan.requirements.model_dump(exclude_defaults=True, exclude={"ask_about", "wishes"})) + len(
-        plan.emphasis
-    )
-
-
-def _has_wish(said: str, beside: frozenset[str] = frozenset()) -> bool:
-    """Whether the words hold a requirement that only the choice of a model can have, `beside` those that are none."""
-    from agent.conversation.offline.wishes import understood
-
-    plan = understood(naming.without_models(said))
-    weak = {"ask_about", "board", "wishes", "modalities_in", "modalities_out", "makers_allow", "fine_tunable", *beside}
-    return plan is not None and bool(plan.requirements.model_dump(exclude_defaults=True, exclude=weak))
-
-
-def _names_some(said: str, talk: Talk) -> bool:
-    return bool(naming.models(said, bare=True) or naming.listed(said, listed_models(talk)))
-
-
-def _measures(said: str, talk: Talk) -> bool:
-    """Measuring wants a data set or models: `run on our own GPUs` is a requirement, `try it with vision` too."""
-    text = naming.normal(said)
-    if re.search(r"bake-?off|ベイクオフ", text):
-        return True
-    named = datasets.dataset(said, None) is not None
-    return (_names_some(said, talk) or naming.points(said) or re.search(r"data ?set|データ", text) is not None) and (
-        named or not _has_wish(amounts.without_amounts(said))
-    )
-
-
-def _asks_data(text: str) -> bool:
-    """Whether something is to be counted, listed or averaged that a data set holds."""
-    figure, thing = "|".join(ways("counted")), "|".join(ways("counted_things"))
-    either = rf"\bsql\b|(?:{figure})[^.?]{{0,50}}(?:{thing})|(?:{thing})[^.?。]{{0,30}}(?:{figure})"
-    return (
-        re.search(
-            rf"{either}|(?:what|which|about (?:the|my|our)) data\b|dropped|データ(?:セット)?(?:は|には)(?:何|どんな)",
-            text,
-        )
-        is not None
-    )
-
-
-def _is_named(said: str, talk: Talk) -> bool:
-    return bool(naming.models(said) or naming.listed(said, listed_models(talk)))
-
-
 def _always(said: str, talk: Talk) -> bool:  # noqa: ARG001
     return True
-
-
-def _asks_why(said: str, talk: Talk) -> bool:  # noqa: ARG001
-    return bool(naming.models(said, bare=True))
-
-
-def _is_product(said: str, talk: Talk) -> bool:  # noqa: ARG001
-    return not wording("subject").search(naming.normal(said))
-
-
-def _runs_baseline(said: str, talk: Talk) -> bool:  # noqa: ARG001
-    return not re.search(r"what is (?:a )?baseline", naming.normal(said))
-
-
-_CHECKS = {
-    Intent.MEASURE: _measures, Intent.SELLERS: _is_named, Intent.SPEED: _is_named, Intent.WHY_NOT: _asks_why, Intent.COMPARE: _names_some,
-    Intent.BASELINE: _runs_baseline, Intent.SEARCH: _is_product,
-}  # fmt: skip

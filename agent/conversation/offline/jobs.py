@@ -12,6 +12,7 @@ from agent.conversation.offline.history import Exchange
 from agent.conversation.offline.move import Call, Calls, Move, Say, call
 from agent.conversation.offline.phrases import phrase
 from agent.conversation.offline.scene import Scene
+from agent.conversation.offline.wordings import wording
 
 WAIT_S = 45
 LAST_WAIT = 8  # the model's message after which a job is no longer waited for
@@ -57,7 +58,8 @@ def compare_runs(scene: Scene) -> Move:
         runs = _runs_here(scene)
     if len(runs) < 2:
         return _runs_on_disk(scene)
-    return call("compare_runs", runs=list(runs[:MOST_RUNS]))
+    in_order = len(amounts.jobs(scene.said)) > 1 and wording("order_tested").search(naming.normal(scene.said))
+    return call("compare_runs", runs=list(runs[:MOST_RUNS]), ordered=True if in_order else None)
 
 
 def until_told(scene: Scene, begun: Sequence[Step], *, wait: bool = True) -> Move:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 from agent.conversation.evidence import Step
 from agent.conversation.offline import addresses, amounts, datasets, jobs, naming, recall, telling_runs
 from agent.conversation.offline.history import Exchange
 from agent.conversation.offline.move import Call, Calls, Move, Say, call
 from agent.conversation.offline.phrases import phrase
+from agent.conversation.offline.predictors import predictor
 from agent.conversation.offline.recall import Proposal
 from agent.conversation.offline.scene import Scene
 
 MODELS, MOST_MODELS, ITEMS = 2, 4, 50
 SHARE = Decimal("0.0001")
+_KEPT = ("dataset", "model", "limit", "shots", "similar")  # of an estimate, for its run
 
 
 def propose(scene: Scene) -> Move:
@@ -31,27 +34,28 @@ def propose(scene: Scene) -> Move:
         return Say(phrase("nobody_to_ask", scene.japanese, models=", ".join(named)))
     limit = amounts.items(scene.said) or ITEMS
     share = _share(amounts.cap(scene.said), len(asked), amounts.is_each(scene.said))
-    calls = [_run(data, name, limit, share, confirm=False) for name in dict.fromkeys(asked)]
+    wanted = {"dataset": data, "limit": limit, **amounts.in_prompt(scene.said)}
+    calls = [_run(wanted | {"model": name}, share, confirm=False) for name in dict.fromkeys(asked)]
     return _estimated(scene, calls, _left_out(scene))
 
 
 def approved(scene: Scene, waits: Proposal) -> Move:
-    """The bake-off the user agreed to: the free baseline, each model under its cap, waiting, the verdict."""
+    """The runs the user agreed to: of a bake-off the free baseline first, then each model under its cap, waiting, the verdict."""
+    with_baseline = _has_baseline(scene, waits)
     if len(waits.runs) > 1 and (only := naming.models(scene.said)):
         kept = tuple(step for step in waits.runs if any(_is_model(step, name) for name in only))
         waits = Proposal(runs=kept or waits.runs)
     if changed := _changed(scene, waits):
         return changed
     now = scene.talk.now
-    if "baseline" not in _done(now) and not _is_alone(scene):
+    if with_baseline and "baseline" not in _done(now):
         first = waits.runs[0].arguments
         return call("run_baseline", dataset=first["dataset"], limit=first.get("limit"))
     if refused := _unapproved(now):
         return Say(telling_runs.unapproved(refused, scene.japanese))
     for step, share in zip(waits.runs, _caps(scene, waits.runs), strict=True):
         if step.arguments["model"] not in _done(now):
-            limit = int(step.arguments.get("limit") or ITEMS)
-            return Calls((_run(step.arguments["dataset"], step.arguments["model"], limit, share, confirm=True),))
+            return Calls((_run(step.arguments, share, confirm=True),))
     return jobs.until_told(scene, recall.started(now))
 
 
@@ -63,9 +67,9 @@ def baseline(scene: Scene) -> Move:
     data = _dataset(scene)
     if not isinstance(data, str):
         return data
-    seed = re.search(r"seed\s?(?:of |=|:)?\s?(\d{1,6})", naming.normal(scene.said))
+    seed = re.search(r"(?:seed|シード(?:値)?|乱数の種)\s?(?:of |=|:|is |は|を)?\s?(\d{1,6})", naming.normal(scene.said))
     return call(
-        "run_baseline", dataset=data, predictor=_predictor(scene.said), limit=amounts.items(scene.said),
+        "run_baseline", dataset=data, predictor=predictor(scene.said), limit=amounts.items(scene.said),
         seed=int(seed[1]) if seed else None,
     )  # fmt: skip
 
@@ -137,22 +141,15 @@ def _caps(scene: Scene, runs: Sequence[Step]) -> list[Decimal | None]:
     ]
 
 
-def _run(data: str, model: str, limit: int, cap: Decimal | None, *, confirm: bool) -> Call:
+def _run(wanted: Mapping[str, Any], cap: Decimal | None, *, confirm: bool) -> Call:
+    """A run as wanted, under that cap alone."""
+    kept = {name: wanted[name] for name in _KEPT if wanted.get(name) is not None}
     capped = {} if cap is None else {"max_cost_usd": float(cap)}
-    return Call("run_frontier_price", {"dataset": data, "model": model, "limit": limit, **capped, "confirm": confirm})
+    return Call("run_frontier_price", {**kept, **capped, "confirm": confirm})
 
 
 def _is_model(step: Step, name: str) -> bool:
     return str(step.arguments.get("model", "")) in {name, addresses.asked_as(name)}
-
-
-def _predictor(said: str) -> str | None:
-    """The baseline named, longest name first."""
-    from pricer.predictors.shelf import SHELF
-
-    text = naming.normal(said)
-    names = sorted((entry.name for entry in SHELF), key=len, reverse=True)
-    return next((name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)), None)
 
 
 # --- what was done, what to wait for
@@ -165,7 +162,7 @@ def _changed(scene: Scene, waits: Proposal) -> Move | None:
         return None
     caps = _caps(scene, waits.runs) if amounts.cap(scene.said) else [None] * len(waits.runs)
     pairs = zip(waits.runs, caps, strict=True)
-    calls = [_run(step.arguments["dataset"], step.arguments["model"], limit, cap, confirm=False) for step, cap in pairs]
+    calls = [_run(step.arguments | {"limit": limit}, cap, confirm=False) for step, cap in pairs]
     return _estimated(scene, calls, ())
 
 
@@ -174,7 +171,7 @@ def _estimated(scene: Scene, calls: Sequence[Call], left_out: Sequence[str]) -> 
     told = scene.talk.now.every("run_frontier_price")
     if len(told) < len(calls):
         return Calls((calls[len(told)],))
-    return Say(telling_runs.proposal(told, left_out, scene.japanese))
+    return Say(telling_runs.proposal(told, left_out, scene.said, scene.japanese))
 
 
 def _done(now: Exchange) -> set[str]:
@@ -184,14 +181,12 @@ def _done(now: Exchange) -> set[str]:
     )
 
 
-def _is_alone(scene: Scene) -> bool:
-    """Whether the user wants no baseline beside it."""
-    return (
-        re.search(
-            r"(?:without|no|skip)(?: the| a)? baseline|ベースライン(?:なし|抜き|は不要)", naming.normal(scene.said)
-        )
-        is not None
-    )
+def _has_baseline(scene: Scene, waits: Proposal) -> bool:
+    """Whether a baseline was proposed beside the models: with several always, with one where the user spoke of it; unless they want none."""
+    now, before = (naming.normal(said) for said in (scene.said, scene.talk.before[-1].said))
+    if re.search(r"(?:without|no|skip)(?: the| a)? baseline|ベースライン(?:なし|抜き|は不要)", now):
+        return False
+    return len(waits.runs) > 1 or telling_runs.speaks_of_baseline(before) or telling_runs.speaks_of_baseline(now)
 
 
 def _unapproved(now: Exchange) -> Step | None:

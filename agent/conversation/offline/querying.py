@@ -9,6 +9,7 @@ from decimal import Decimal
 from agent.conversation.offline import amounts, datasets, naming, recall, telling
 from agent.conversation.offline.move import Move, Say, call
 from agent.conversation.offline.phrases import phrase
+from agent.conversation.offline.quoting import without_orders
 from agent.conversation.offline.scene import Scene
 from agent.conversation.offline.wishes import said_now
 from agent.conversation.offline.wordings import parts, wording
@@ -16,9 +17,12 @@ from agent.conversation.offline.wordings import parts, wording
 Loaded = tuple[str, ...] | None  # names of data sets, None where nobody has looked
 FEW, MOST = 5, 20
 _QUOTED = re.compile(r"[\"“”'‘’「『](?P<text>[^\"“”'‘’「」『』]{2,400})[\"“”'‘’」』]")
-_LIKE = re.compile(
-    r"(?:similar to|like|resembling|close to|nearest to|search(?: (?:for|the store for|products for))?|look(?: up)? for|find)\s+(?P<text>.{2,400})",
-    re.S,
+_SEARCHED = re.compile(
+    r"(?:search(?: (?:for|the store for|products for))?|look(?: up)? for|find)\s+(?P<text>.{2,400})", re.S
+)
+_NEAR = r"(?:similar to|like|resembling|clos(?:e|est) to|nearest to|akin to|comparable (?:to|with))\s+"
+_SOLD = re.compile(
+    r"(?:what|how much) (?:do|does|would|should)\s+(?P<text>.{2,200}?)\s+(?:sell|go|retail) for\b", re.I | re.S
 )
 _LIKE_JA = re.compile(r"(?P<text>.{2,400}?)(?:に似た|に似ている|に近い|のような|と類似|に類似|を検索|で検索)")
 _CATEGORY = re.compile(
@@ -163,6 +167,14 @@ def _models_counted(said: str, _: Loaded) -> str:
     return _select("count(*) AS models", "models", _models_where(said), "").rstrip()
 
 
+def _models_by(said: str, _: Loaded) -> str:
+    """How many models by maker, or by licence where that is the word."""
+    column = "license" if wording("license", "by").search(naming.normal(said)) else "maker"
+    held = [*_models_where(said), f"{column} IS NOT NULL"]
+    rest = f"GROUP BY ALL ORDER BY models DESC, {column} LIMIT {amounts.how_many(said, 2 * FEW, MOST)}"
+    return _select(f"{column}, count(*) AS models", "models", held, rest)
+
+
 def _models_newest(said: str, _: Loaded) -> str:
     rest = f"ORDER BY release_date DESC, id LIMIT {amounts.how_many(said, FEW, MOST)}"
     return _select(
@@ -205,7 +217,9 @@ def _said(sql: str) -> Callable[[str, Loaded], str]:
 _RUNS = "SELECT run, dataset, predictor, model, n, failures, cost_usd FROM runs ORDER BY started_at DESC LIMIT 20"
 _SPENT = "SELECT count(*) AS runs, sum(cost_usd) AS cost_usd, count(*) - count(cost_usd) AS cost_unknown FROM runs"
 _TEMPLATES: dict[str, Callable[[str, Loaded], str]] = {
-    "newest_models": _models_newest, "models_counted": _models_counted, "runs_cost": _said(_SPENT), "runs": _said(_RUNS), "dropped": _dropped,
+    "newest_models": _models_newest,
+    "models_by": _models_by, "models_counted": _models_counted, "runs_cost": _said(_SPENT), "runs": _said(_RUNS),
+    "dropped": _dropped,
     "datasets": _said(recall.LISTING), "cheapest": _ranked(""), "dearest": _ranked(" DESC"), "median": _figure("median", "median"),
     "mean": _figure("avg", "mean"), "range": _range, "highest": _figure("max", "most"), "lowest": _figure("min", "least"), "counted": _counted,
 }  # fmt: skip
@@ -230,13 +244,13 @@ def _float(amount: Decimal | None) -> float | None:
 def _product(said: str) -> str:
     """The product in words: what is quoted, else what stands behind `like` or before `に似た`."""
     if quoted := _QUOTED.search(said):
-        return quoted["text"].strip()
+        return without_orders(quoted["text"].strip())
     if found := _LIKE_JA.search(said):
         return _without_price(found["text"])
-    matches = list(re.finditer(r"(?:similar to|like|resembling|close to|nearest to)\s+", said, re.I))
+    matches = list(re.finditer(_NEAR, said, re.I))
     if matches:
         return _without_price(said[matches[0].end() :])
-    found = _LIKE.search(said)
+    found = _SOLD.search(said) or _SEARCHED.search(said)
     return _without_price(found["text"]) if found else ""
 
 
@@ -247,7 +261,12 @@ def _without_price(text: str) -> str:
         text.strip(),
         flags=re.I | re.S,
     )
-    cut = re.sub(r"\d+\s?ドル(?:以下|以上|未満)の?|[、,]?\s*in (?:the )?[\w-]+ store.*$", "", cut, flags=re.I | re.S)
+    cut = re.sub(
+        r"\d+\s?ドル(?:以下|以上|未満)の?|[、,]?\s*(?:in|from|of|at) (?:the |our |my )?(?:[\w-]+ store|store [\w'\"-]+).*$",
+        "",
+        cut,
+        flags=re.I | re.S,
+    )
     cut = re.sub(r"^(?:products?|items?|listings?)\s+(?:similar to|like)\s+", "", cut, flags=re.I)
     return re.sub(r"^(?:the |a |an |me )?(?:products?|items?)?\s?(?:for )?(?=\S)|[?。.!]+$", "", cut, count=0).strip()[
         :400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,15 +13,27 @@ from agent.conversation.offline.recall import is_paid, is_ready
 from agent.conversation.offline.telling import figure, refused, told
 
 CHANCE = 0.05  # above it two runs are not told apart, as in the verdict
-_SCORES = (("mae", "mean error"), ("median_ae", "median error"), ("accuracy", "accuracy"), ("macro_f1", "macro F1"))
+_ERRORS = (
+    ("mae", ("mean error", "平均誤差")),
+    ("median_ae", ("median error", "誤差の中央値")),
+)  # in the unit of the data set
+_SHARES = (("accuracy", ("accuracy", "正解率")), ("macro_f1", ("macro F1", "macro F1")))
 
 
-def proposal(estimates: Sequence[Step], left_out: Sequence[str], japanese: bool) -> str:
-    """The bake-off with its price, and the question; what stands in the way of a model beside it."""
+def speaks_of_baseline(text: str) -> bool:
+    """Whether words in lower case name a baseline or a bake-off, which has one."""
+    return re.search(r"baseline|bake-?off|ベースライン|ベイクオフ", text) is not None
+
+
+def proposal(estimates: Sequence[Step], left_out: Sequence[str], said: str, japanese: bool) -> str:
+    """The runs with their price, and the question; what stands in the way of a model beside it. A single model has no baseline beside it
+    unless the user `said` so."""
     ready = [step for step in estimates if is_ready(step)]
     blocked = [step for step in estimates if not is_ready(step)]
     lines = (
-        [_proposed(ready, japanese)] if ready else ["まだ測れません。" if japanese else "It cannot be measured yet."]
+        [_proposed(ready, len(estimates) > 1 or speaks_of_baseline(said.lower()), japanese)]
+        if ready
+        else ["まだ測れません。" if japanese else "It cannot be measured yet."]
     )
     lines += [_offer(step, japanese) for step in ready]
     lines += [_in_the_way(step, japanese) for step in blocked]
@@ -60,7 +73,7 @@ def verdict(step: Step, japanese: bool, failed: Sequence[Step] = ()) -> str:
             0,
             f"{'LLMは不要です(この証拠の範囲で)' if japanese else 'No LLM is needed for this, on this evidence'} {cite}.",
         )
-    lines += [f"- {_row(row, japanese)} {cite}" for row in found["rows"]]
+    lines += [f"- {_row(row, found.get('unit'), japanese)} {cite}" for row in found["rows"]]
     items = (
         f"全員が答えた項目: {found['n']:,}、除いた項目: {found['left_out']:,}"
         if japanese
@@ -149,7 +162,7 @@ def training_plan(step: Step, japanese: bool) -> str:
 # --- a proposal
 
 
-def _proposed(ready: Sequence[Step], japanese: bool) -> str:
+def _proposed(ready: Sequence[Step], with_baseline: bool, japanese: bool) -> str:
     first = ready[0]
     models = ", ".join(plain(str(step.arguments["model"])) for step in ready)
     asked = max(ready, key=lambda step: int(step.result["estimate"]["calls"]))
@@ -159,8 +172,16 @@ def _proposed(ready: Sequence[Step], japanese: bool) -> str:
         f"[{asked.number}]",
     )
     if japanese:
-        return f"提案: {data} の{calls:,}項目で {models} を、無料のベースラインと並べて測ります {cite}。"
-    return f"Proposed: measure {models} on {calls:,} items of {data}, beside a baseline that costs nothing {cite}."
+        beside = (
+            f"を、無料のベースラインと並べて測ります {cite}。" if with_baseline
+            else f"を測ります {cite}。「はい、ベースラインも」なら無料のベースラインも並べます。"
+        )  # fmt: skip
+        return f"提案: {data} の{calls:,}項目で {models} {beside}"
+    beside = (
+        f", beside a baseline that costs nothing {cite}." if with_baseline
+        else f" {cite}. \"yes, with the baseline\" puts one beside it that costs nothing."
+    )  # fmt: skip
+    return f"Proposed: measure {models} on {calls:,} items of {data}{beside}"
 
 
 def _offer(step: Step, japanese: bool) -> str:
@@ -211,7 +232,7 @@ def _state(step: Step, japanese: bool) -> list[str]:
     found, cite = step.result, f"[{step.number}]"
     what = plain(str(found.get("for") or found.get("job_id") or step.arguments.get("job_id") or step.tool))
     state, result = str(found.get("state", "?")), found.get("result") or {}
-    lines = [f"{what}: {plain(state)}{_scores(result, japanese)} {cite}"]
+    lines = [f"{what}: {plain(state)}{_scores(result, result.get('unit'), japanese)} {cite}"]
     if progress := {
         name: value for name, value in (found.get("progress") or {}).items() if value is not None and name != "events"
     }:
@@ -225,13 +246,14 @@ def _state(step: Step, japanese: bool) -> list[str]:
     return lines
 
 
-def _scores(result: dict[str, Any], japanese: bool) -> str:
+def _scores(result: dict[str, Any], unit: str | None, japanese: bool) -> str:
     said = []
-    for name, label in _SCORES:
-        if result.get(name) is not None:
-            ends = result.get(f"{name}_ci95")
-            interval = f" [{figure(ends[0])}, {figure(ends[1])}]" if ends else ""
-            said.append(f"{label} {figure(result[name])}{interval}")
+    for names, measured_in in ((_ERRORS, unit), (_SHARES, None)):
+        for name, labels in names:
+            if result.get(name) is not None:
+                ends = result.get(f"{name}_ci95")
+                value = _amount(result[name], measured_in, japanese)
+                said.append(f"{labels[japanese]} {value}{_between(ends, measured_in, japanese)}")
     if result.get("answered") is not None:
         said.append(
             f"{figure(result['answered'])} {'回答' if japanese else 'answered'}, {figure(result['failures'])} {'失敗' if japanese else 'failed'}"
@@ -241,19 +263,30 @@ def _scores(result: dict[str, Any], japanese: bool) -> str:
     return f": {', '.join(said)}" if said else ""
 
 
-def _row(row: dict[str, Any], japanese: bool) -> str:
+def _amount(value: float, unit: str | None, japanese: bool) -> str:
+    """A figure in the unit of its data set, as far as that is known."""
+    if unit == "usd":
+        return f"{'-' if value < 0 else ''}${figure(abs(value), japanese)}"
+    return f"{figure(value, japanese)} {plain(unit, 20)}" if unit else figure(value, japanese)
+
+
+def _between(ends: Sequence[float] | None, unit: str | None, japanese: bool) -> str:
+    """An interval behind its figure, empty where there is none."""
+    return f" [{', '.join(_amount(end, unit, japanese) for end in ends)}]" if ends else ""
+
+
+def _row(row: dict[str, Any], unit: str | None, japanese: bool) -> str:
     cost = row["cost_per_1k_usd"]
     priced = (
         ("費用不明" if japanese else "cost unknown")
         if cost is None
         else (f"千件あたり${cost}" if japanese else f"${cost} per thousand")
     )
-    difference = row["difference"]
-    ends = row["difference_ci95"]
+    measured_in = unit if row.get("mae") is not None else None
     apart = (
         ""
-        if difference is None
-        else f", {'首位との差' if japanese else 'from the best'} {figure(difference)}"
-        + (f" [{figure(ends[0])}, {figure(ends[1])}]" if ends else "")
+        if row["difference"] is None
+        else f", {'首位との差' if japanese else 'from the best'} {_amount(row['difference'], measured_in, japanese)}"
+        + _between(row["difference_ci95"], measured_in, japanese)
     )
-    return f"{plain(row['run'])}{_scores(row, japanese)}{apart}, {priced}, {plain(row['group'])}"
+    return f"{plain(row['run'])}{_scores(row, unit, japanese)}{apart}, {priced}, {plain(row['group'])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from agent.conversation.offline import amounts, datasets, naming, recall, telling_runs
@@ -11,6 +12,7 @@ from agent.conversation.offline.move import Call, Calls, Move, Say, call
 from agent.conversation.offline.phrases import phrase
 from agent.conversation.offline.recall import Proposal
 from agent.conversation.offline.scene import Scene
+from agent.planner.numbers import COUNT, NUMBER, number
 
 HOSTS = ("openai", "together", "fireworks")
 _METHODS = (
@@ -19,11 +21,11 @@ _METHODS = (
     *((host, rf"\b(?:at|with|on|via) {host}|{host}(?:で|の)") for host in HOSTS),
 )
 _BASES = (("minilm", r"minilm"), ("local/smollm2-135m", r"smollm2?"))
-_KNOBS = (
-    ("epochs", r"(?P<n>\d+(?:\.\d+)?)\s?(?:epochs?|エポック)", float),
-    ("learning_rate", r"(?:learning rate|lr|学習率)\s?(?:of|=|:|は)?\s?(?P<n>\d+(?:\.\d+)?(?:e-?\d+)?)", float),
-    ("batch_size", r"batch(?: ?size)?\s?(?:of|=|:)?\s?(?P<n>\d{1,4})|バッチ(?:サイズ)?\s?(?P<m>\d{1,4})", int),
-    ("train", r"(?P<n>\d{1,7})\s?(?:training )?(?:examples?|items?|rows?|件)", int),
+_KNOBS: tuple[tuple[str, str, Callable[[str], float]], ...] = (
+    ("epochs", rf"(?P<n>{COUNT})\s?(?:epochs?|エポック)", number),
+    ("learning_rate", r"(?:learning rate|lr|学習率)\s?(?:of|=|:|は|を)?\s?(?P<n>\d+(?:\.\d+)?(?:e-?\d+)?)", float),
+    ("batch_size", r"batch(?:[ -]?sizes?)?\s?(?:of|=|:|is)?\s?(?P<n>\d{1,4})|バッチ(?:サイズ)?(?:は|を|が|:|=)?\s?(?P<m>\d{1,4})", int),
+    ("train", rf"(?P<n>{NUMBER})\s?(?:of the )?(?:training )?(?:examples?|items?|rows?|件)", lambda said: int(number(said))),
 )  # fmt: skip
 
 

@@ -62,6 +62,22 @@ def said_now(said: str) -> dict[str, Any]:
     return {} if plan is None else plan.requirements.model_dump(mode="json", exclude_defaults=True)
 
 
+def weight(said: str) -> int:
+    """How many requirements and emphases the words hold; 0 where they cannot be planned for."""
+    plan = understood(said)
+    if plan is None:
+        return 0
+    held = plan.requirements.model_dump(exclude_defaults=True, exclude={"ask_about", "wishes"})
+    return len(held) + len(plan.emphasis)
+
+
+def has_wish(said: str, beside: frozenset[str] = frozenset()) -> bool:
+    """Whether the words hold a requirement that only the choice of a model can have, `beside` those that are none."""
+    plan = understood(naming.without_models(said))
+    weak = {"ask_about", "board", "wishes", "modalities_in", "modalities_out", "makers_allow", "fine_tunable", *beside}
+    return plan is not None and bool(plan.requirements.model_dump(exclude_defaults=True, exclude=weak))
+
+
 def refined(before: dict[str, Any], said: str) -> dict[str, Any]:
     """`before` with what the words say laid over it and what they take back left out."""
     kept = {name: value for name, value in before.items() if name != "ask_about"}

@@ -12,7 +12,9 @@ from typing import Any
 @lru_cache(maxsize=128)
 def wording(name: str, part: str | None = None) -> re.Pattern[str]:
     """The ways of saying `name`, of the file's `part` where one is named, as one pattern."""
-    return re.compile("|".join(ways(name, part)), re.DOTALL)
+    return re.compile(
+        "|".join(ways(name, part)), re.DOTALL | re.ASCII
+    )  # so that a Latin word ends where Japanese begins
 
 
 def ways(name: str, part: str | None = None) -> tuple[str, ...]:

@@ -285,3 +285,17 @@ def test_what_the_user_added_to_our_entry_is_hidden_where_it_is_shown() -> None:
 
 def test_reading_a_file_that_is_not_there_gives_an_empty_text(tmp_path: Path) -> None:
     assert file.read(tmp_path / "none").text == ""
+
+
+def test_nothing_is_written_where_what_stood_there_cannot_be_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = path.read_bytes()
+    monkeypatch.setenv("ASSAY_HOME", str(path / "below-a-file"))
+    with pytest.raises(PricerError, match="nothing was changed"):
+        connect(path)
+    assert path.read_bytes() == before
+
+
+def test_read_only_file_is_left_alone(path: Path) -> None:
+    path.chmod(0o444)
+    with pytest.raises(PricerError, match="read-only"):
+        connect(path)

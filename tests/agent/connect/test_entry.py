@@ -105,3 +105,9 @@ def test_the_vscode_link_holds_name_and_entry() -> None:
 def test_a_client_without_links_says_which_have_some() -> None:
     with pytest.raises(BadInput, match="cursor or vscode"):
         link(DESKTOP, {})
+
+
+def test_headers_go_to_the_server_they_were_for_and_to_no_other() -> None:
+    former = {"url": "https://old.example/mcp", "headers": {"Authorization": "Bearer abc"}}
+    assert "headers" not in merged(former, {"url": "https://new.example/mcp"})
+    assert merged(former, {"url": "https://old.example/other"})["headers"] == former["headers"]

@@ -136,8 +136,9 @@ def hand_tasks(folder: Path) -> tuple[Task, ...]:
     return read(path)
 
 
-def answer(task: str, *made: Call, text: str = "", failure: str | None = None) -> Answer:
-    return Answer(task, "first", made, text, failure)
+def answer(task: str, *made: Call, text: str | None = None, failure: str | None = None) -> Answer:
+    said = "" if made or failure else "I do not know that."
+    return Answer(task, "first", made, said if text is None else text, failure)
 
 
 class Rates:

@@ -57,6 +57,7 @@ def test_the_most_that_a_call_may_spend(tool: str, arguments: dict[str, Any], ca
         ({"resultType": "input_required"}, True),
         ({"isError": True, "content": [{"type": "text", "text": "no data set 'pans'"}]}, True),
         ({"isError": True, "content": [{"type": "text", "text": "it broke (job frontier-0123abcd)"}]}, False),
+        ({"isError": True, "content": [{"type": "text", "text": "no answer; assay tune watch openai-1a2b3c4d"}]}, False),
         (None, False),
     ],
 )
@@ -75,7 +76,7 @@ def test_calls_are_counted_by_caller_and_day(tmp_path: Path) -> None:
 
 def test_caps_add_up_to_the_day_s_dollars_and_no_further(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "b.sqlite")
-    assert ledger.reserve("a", "run-1", Decimal("0.60"), Decimal(1), TODAY) == Decimal("0.60")
+    ledger.reserve("a", "run-1", Decimal("0.60"), Decimal(1), TODAY)
     with pytest.raises(Spent, match=r"\$0\.40 of that is left .* max_cost_usd of at most 0\.40"):
         ledger.reserve("a", "run-2", Decimal("0.50"), Decimal(1), TODAY)
 
@@ -83,14 +84,25 @@ def test_caps_add_up_to_the_day_s_dollars_and_no_further(tmp_path: Path) -> None
 def test_the_same_run_adds_only_what_its_cap_is_raised_by(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "b.sqlite")
     caps = ("0.60", "0.60", "0.90", "0.20")
-    added = [ledger.reserve("a", "run-1", Decimal(cap), Decimal(1), TODAY) for cap in caps]
-    assert added == [Decimal("0.60"), 0, Decimal("0.30"), 0]
+    for cap in caps:
+        ledger.reserve("a", "run-1", Decimal(cap), Decimal(1), TODAY)
+    with pytest.raises(Spent, match=r"\$0\.10 of that is left"):
+        ledger.reserve("a", "run-2", Decimal("0.11"), Decimal(1), TODAY)
 
 
 def test_what_was_given_back_can_be_used_again(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "b.sqlite")
-    ledger.release("a", "run-1", ledger.reserve("a", "run-1", Decimal(1), Decimal(1), TODAY), TODAY)
-    assert ledger.reserve("a", "run-2", Decimal(1), Decimal(1), TODAY) == 1
+    ledger.release(ledger.reserve("a", "run-1", Decimal(1), Decimal(1), TODAY))
+    ledger.reserve("a", "run-2", Decimal(1), Decimal(1), TODAY)
+
+
+def test_call_that_is_declined_does_not_free_what_another_of_the_same_run_has_begun(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "b.sqlite")
+    waiting = ledger.reserve("a", "run-1", Decimal(1), Decimal(1), TODAY)
+    ledger.reserve("a", "run-1", Decimal(1), Decimal(1), TODAY)  # this one starts
+    ledger.release(waiting)
+    with pytest.raises(Spent):
+        ledger.reserve("a", "run-2", Decimal("0.01"), Decimal(1), TODAY)
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:

@@ -302,6 +302,59 @@ def test_a_cap_is_named_only_by_the_user(provider: Loopback) -> None:
     assert "cap $0.2;" in answers(messages)[0]
 
 
+@pytest.mark.parametrize(("asked", "said", "first"), [
+    ("measure gpt-4o-mini on pans with 12 items", "yes, up to $0.30", "run_frontier_price"),
+    ("gpt-4o-miniをpansの12件で測って", "はい、0.3ドルまで", "run_frontier_price"),
+    ("measure gpt-4o-mini on pans with 12 items", "yes, up to $0.30, with the baseline", "run_baseline"),
+    ("gpt-4o-miniをpansの12件で測って", "はい、0.3ドルまで、ベースラインも", "run_baseline"),
+    ("measure gpt-4o-mini on pans with 12 items, beside a baseline, at most $0.30", "yes", "run_baseline"),
+])  # fmt: skip
+def test_one_model_alone_has_a_baseline_beside_it_only_if_that_was_said(
+    provider: Loopback,
+    asked: str,
+    said: str,
+    first: str,
+) -> None:
+    messages = answered(talked(asked), said, {"state": "done", "run": "r", "next": ""})
+    assert spent(messages)[0][0] == first
+    (given,) = [args for tool, args in spent(messages) if tool == "run_frontier_price"]
+    assert (given["confirm"], given["max_cost_usd"], given["limit"]) == (True, 0.3, 12)
+
+
+def test_what_the_estimate_put_into_the_prompt_stays_in_the_run(provider: Loopback) -> None:
+    asked = "measure gpt-4o-mini on 12 items of pans with 3 similar products in the prompt"
+    messages = answered(talked(asked), "yes", {"state": "done", "run": "r", "next": ""})
+    ((_, given),) = spent(messages)
+    assert (given["similar"], given["limit"]) == (3, 12)
+
+
+@pytest.mark.parametrize(
+    ("unit", "told_"),
+    [("usd", "mean error $2.5 [$2, $3]"), ("kg", "mean error 2.5 kg [2 kg, 3 kg]"), (None, "mean error 2.5 [2, 3]")],
+)
+def test_an_error_is_told_in_the_unit_of_its_data(unit: str | None, told_: str) -> None:
+    said = "how is job baseline-0123abcd doing?"
+    looked = move(said)
+    job = {"state": "done", "run": "r", "next": "", "result": {"mae": 2.5, "mae_ci95": [2.0, 3.0], "unit": unit}}
+    assert told_ in str(move(said, looked, told(looked.tool_calls[0], job)).content)
+
+
+def test_differences_between_runs_have_the_unit_of_their_errors() -> None:
+    said = "compare runs mean-pans-fb67cf40 and ridge-pans-0276579b"
+    asked = move(said)
+    row = {
+        "run": "mean-pans-fb67cf40",
+        "mae": 4.0,
+        "difference": 1.5,
+        "difference_ci95": [-0.5, 2.0],
+        "cost_per_1k_usd": None,
+        "group": "a",
+    }
+    found = {"verdict": [], "rows": [row], "n": 12, "left_out": 0, "no_llm_needed": False, "unit": "usd"}
+    answer = str(move(said, asked, told(asked.tool_calls[0], found)).content)
+    assert "mean error $4, from the best $1.5 [-$0.5, $2]" in answer
+
+
 def test_a_missing_key_is_told_with_its_remedy(assay_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_dataset(assay_home)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
