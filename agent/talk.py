@@ -109,7 +109,13 @@ def _setting(
     from agent.talk_loop import Setting
 
     name = model or (session.model if session else default_model())
+    if session and name == session.model:
+        base_url = (
+            base_url or session.base_url
+        )  # else a conversation with a server of one's own would go on at the provider's
+    session = session or new_session(name, *copies)
+    session.base_url = base_url
     allow, accept = (tuple(given or ()) for given in others)
     return Setting(
-        name, base_url, mcp_config, allow, accept, limits, allow_unpriced, session or new_session(name, *copies), bool(resume)
+        name, base_url, mcp_config, allow, accept, limits, allow_unpriced, session, bool(resume)
     )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,7 +94,14 @@ def _on_interrupt(call: Callable[[], object]) -> Any:
     try:
         loop.add_signal_handler(signal.SIGINT, call)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
+        if threading.current_thread() is threading.main_thread():
+            # Not the runner's own handler: that stops the whole loop at the second Ctrl-C.
+            signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(call))
+        try:
+            yield
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, before)
         return
     try:
         yield
@@ -118,26 +126,41 @@ async def _opened(setting: Setting, screen: TalkScreen, open_things: contextlib.
         open_things.callback(server.close)
     gateway = await open_things.enter_async_context(Gateway(servers, allow=setting.allow, accept=setting.accept))
     talk = Conversation(
-        model, gateway, setting.limits, screen.approve, setting.session, screen.watch, tariff, resumed=setting.resumed
+        model,
+        gateway,
+        setting.limits,
+        screen.approve,
+        setting.session,
+        screen.watch,
+        tariff,
+        resumed=setting.resumed,
+        unpriced=tariff is None and not _is_free(setting),
     )
     return await open_things.enter_async_context(talk)
 
 
-def _tariff(setting: Setting) -> Tariff | None:
-    """What the chat model costs; None where nobody charges. `BadInput` where nobody knows, so that no cap could hold."""
+def _is_free(setting: Setting) -> bool:
+    """Whether nobody charges for the model: it runs in this program or on this machine."""
     from agent.conversation.naming import PLANNER
-    from pricer.conversation import terms_of
     from pricer.predictors.chat.providers import connection
-    from pricer.request import Chat
 
     name = setting.model
     if name == PLANNER or name.startswith("local/"):
-        return None
+        return True
+    return ":" not in name.partition("/")[0] and connection(name, setting.base_url).own_machine
+
+
+def _tariff(setting: Setting) -> Tariff | None:
+    """What the chat model costs; None where nobody charges. `BadInput` where nobody knows, so that no cap could hold."""
+    from pricer.conversation import terms_of
+    from pricer.request import Chat
+
+    name = setting.model
     slashed = ":" not in name.partition("/")[0]
-    if slashed:
-        terms = terms_of(Chat(model=name))
-        if terms.tariff or terms.free or connection(name, setting.base_url).own_machine:
-            return terms.tariff
+    if slashed and not name.startswith("local/") and "/" in name and (tariff := terms_of(Chat(model=name)).tariff):
+        return tariff
+    if _is_free(setting):
+        return None
     if setting.allow_unpriced:
         return None
     raise BadInput(
@@ -148,7 +171,12 @@ def _tariff(setting: Setting) -> Tariff | None:
 def document(setting: Setting, turn: Turn) -> dict[str, Any]:
     """The answer as JSON: that of `assay ask`, with the words and every step beside it."""
     last = next(
-        (step.result for step in reversed(turn.steps) if step.tool == "recommend_models" and not step.is_error), {}
+        (
+            step.result
+            for step in reversed(turn.steps)
+            if step.server == "llm-assay" and step.tool == "recommend_models" and not step.is_error
+        ),
+        {},
     )
     return {
         "requirements": last.get("requirements", {}), "answered_by": setting.model,

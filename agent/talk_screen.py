@@ -46,7 +46,8 @@ class TalkScreen:
     def begin(self, talk: Conversation, model: str, session: str) -> None:
         """Who answers, within which limits, and how to get help."""
         limits = talk.spending.limits
-        price = f"its own bill at most ${limits.usd:f}" if talk.spending.tariff else "no bill for the model"
+        priced = f"its own bill at most ${limits.usd:f}" if talk.spending.tariff else "no bill for the model"
+        price = "its bill is NOT KNOWN, no cap holds" if talk.spending.unpriced else priced
         self._say(
             f"[bold]{_shown(model)}[/bold]  {len(talk.gateway.tools)} tools · {price} · what spends, trains or writes asks first"
         )
@@ -122,7 +123,8 @@ class TalkScreen:
         out = _stderr_console() if self.quiet else self.console
         out.print(f"[bold yellow]?[/bold yellow] {_shown(question.text)}", highlight=False)
         if question.kind == "approval":
-            out.print(f"  [dim]{_shown(_arguments(question.arguments, 400))}[/dim]", highlight=False)
+            for name, value in question.arguments.items():
+                out.print(f"  [dim]{_shown(_argument(name, value))}[/dim]", highlight=False)
             return Reply(_yes(_input("  approve? [y/N] ")))
         return _filled(question)
 
@@ -139,7 +141,8 @@ class TalkScreen:
         if turn.ungrounded:
             self.notice(f"no evidence for: {', '.join(turn.ungrounded)}")
         if turn.tokens:
-            self._say(f"[dim]{turn.tokens:,} tokens · ${turn.usd} this session[/dim]")
+            bill = "bill not known" if turn.usd is None else f"${turn.usd} this session"
+            self._say(f"[dim]{turn.tokens:,} tokens · {bill}[/dim]")
 
     def stopped(self) -> None:
         """Say that an answer was stopped."""
@@ -292,6 +295,16 @@ def _arguments(arguments: dict[str, Any], longest: int = SHOWN_ARGUMENTS) -> str
         for name, value in arguments.items()
     )
     return said if len(said) <= longest else said[: longest - 1] + "…"
+
+
+def _argument(name: str, value: Any) -> str:
+    """One argument of a call that is to be approved: on one line, quoted, its length said where its middle is left out."""
+    import json
+
+    said = json.dumps(value, ensure_ascii=False, default=str)
+    if len(said) > LONGEST_RESULT:
+        said = f"{said[:1400]} … ({len(said):,} characters, the middle is not shown) … {said[-400:]}"
+    return f"{json.dumps(name, ensure_ascii=False)[1:-1]} = {said}"
 
 
 def _lines(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 APPROVAL = "approval"
 FREE = ("local/", "ollama/", "vllm/", "llamacpp/", "lmstudio/")
-CHARACTERS_PER_TOKEN = 2.0  # fewer than any language has on average, so that what a call may cost is not understated
+# What a call may cost is not to be understated: at most half a token for an ASCII character, at most one and a half for any other.
+CHARACTERS_PER_TOKEN = 2.0
+WEIGHT_OF_OTHERS = 3
 REFUSED = "The user did not approve this call: it was not made, nothing was spent or written. Do not call it again unless they ask."
 
 
@@ -32,10 +36,11 @@ class LimitReached(Exception):
 
 @dataclass
 class Spending:
-    """What a session has used, and what is left. `tariff` None: nobody charges, or nobody knows."""
+    """What a session has used, and what is left. `tariff` None: nobody charges, or, `unpriced`, nobody knows what."""
 
     limits: Limits
     tariff: Tariff | None = None
+    unpriced: bool = False
     tokens: int = 0
     usd: Decimal = Decimal(0)
     turns: int = 0
@@ -46,8 +51,8 @@ class Spending:
         self.turns = 0
         self.calls.clear()
 
-    def before_model(self, characters: int) -> None:
-        """Reserve a call of the model; `LimitReached` when a limit would be passed."""
+    def before_model(self, characters: int) -> int:
+        """Reserve a call of the model, and say how many tokens it may read; `LimitReached` when a limit would be passed."""
         most_in = int(characters / CHARACTERS_PER_TOKEN)
         if self.turns >= self.limits.turns:
             raise LimitReached(
@@ -61,9 +66,18 @@ class Spending:
                 f"${self.usd:.4f} is spent"
             )
         self.turns += 1
+        return most_in
 
-    def after_model(self, messages: list[BaseMessage]) -> None:
+    def unknown(self, most_in: int) -> None:
+        """Count a call whose use nobody told, or that was stopped: where somebody charges, as the dearest that it can have been."""
+        if self.tariff:
+            self.tokens += most_in + MOST_OUTPUT_TOKENS
+            self.usd += self.tariff.at_most(most_in, MOST_OUTPUT_TOKENS)
+
+    def after_model(self, messages: Sequence[BaseMessage], most_in: int = 0) -> None:
         """Count what the model used."""
+        if most_in and not any(isinstance(one, AIMessage) and one.usage_metadata for one in messages):
+            self.unknown(most_in)
         for message in messages:
             usage = message.usage_metadata if isinstance(message, AIMessage) else None
             if usage:
@@ -105,10 +119,15 @@ class Bounds(AgentMiddleware):
             for tool in request.tools
         )
         system = len(request.system_message.text) if request.system_message else 0
-        self.spending.before_model(sum(_size(message) for message in request.messages) + tools + system)
-        response = await handler(request)
-        self.spending.after_model(list(response.result))
-        return response
+        most_in = self.spending.before_model(sum(_size(message) for message in request.messages) + tools + system)
+        try:
+            response = await handler(request)
+        except asyncio.CancelledError:
+            self.spending.unknown(most_in)
+            raise
+        self.spending.after_model(response.result, most_in)
+        used = {str(call["id"]) for one in request.messages if isinstance(one, AIMessage) for call in one.tool_calls}
+        return replace(response, result=[_sound(one, used) for one in response.result])
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
@@ -127,7 +146,7 @@ class Approval(AgentMiddleware):
         """The tool's answer, or that it was refused."""
         told = about(request.tool)
         call = request.tool_call
-        if needs_word(told, call["args"]):
+        if request.tool is not None and needs_word(told, call["args"]):
             question = {"type": APPROVAL, "server": told["server"], "tool": told["tool"], "arguments": call["args"]}
             if not interrupt(question):
                 return ToolMessage(REFUSED, name=call["name"], tool_call_id=str(call["id"]), status="error")
@@ -176,10 +195,27 @@ def needs_word(told: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
     return (
         bool(told.get("free_asks"))
         and arguments.get("confirm") is not False
-        and str(arguments.get("model", "")).startswith(FREE)
+        and str(arguments.get("model", "")).strip().startswith(FREE)  # the server strips it too
     )
+
+
+def _sound(message: BaseMessage, used: set[str]) -> BaseMessage:
+    """The reply as every provider takes it back: no call that could not be read, no id of an earlier call."""
+    if not isinstance(message, AIMessage):
+        return message
+    if message.invalid_tool_calls:
+        names = ", ".join(str(call["name"]) for call in message.invalid_tool_calls)
+        said = message.text or ("" if message.tool_calls else f"(a call of {names} could not be read; ask again)")
+        message = message.model_copy(update={"invalid_tool_calls": [], "content": said, "additional_kwargs": {}})
+    calls = []
+    for call in message.tool_calls:
+        fresh = call["id"] and call["id"] not in used
+        calls.append(call if fresh else {**call, "id": f"call_{uuid.uuid4().hex[:24]}"})
+        used.add(str(calls[-1]["id"]))
+    return message if calls == message.tool_calls else message.model_copy(update={"tool_calls": calls})
 
 
 def _size(message: BaseMessage) -> int:
     calls = message.tool_calls if isinstance(message, AIMessage) else []
-    return len(message.text) + sum(len(str(call["args"])) for call in calls)
+    text = message.text + "".join(str(call["args"]) for call in calls)
+    return len(text) + (WEIGHT_OF_OTHERS - 1) * sum(not character.isascii() for character in text)

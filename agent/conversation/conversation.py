@@ -23,7 +23,7 @@ from agent.conversation.evidence import OURS, Step
 from agent.conversation.failing import failure_of
 from agent.conversation.grounding import ungrounded
 from agent.conversation.limits import Limits
-from agent.conversation.session import Session, in_call_order, step_of, steps_of
+from agent.conversation.session import Session, in_call_order, step_of, steps_of, whose
 from agent.gateway.redaction import Veil
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ ASKS = {
     "run_frontier_price": "Ask this model, on your own machine, for each item? Nobody charges; its answers are kept as a run.",
     "cancel_job": "Stop this job? What it has done is kept.",
 }
+NO_RESULT = (
+    "no result: {why}. Whether it was made, and what it did by then, is not known: look before you call it again."
+)
 UNGROUNDED = (
     "These figures or names of your answer stand in no tool result and were not said by the user: {figures}. Write the answer again with "
     "only what the results hold, or say that you do not know."
@@ -57,14 +60,15 @@ def ignore(event: Event) -> None:
 class Conversation:
     """An agent with a memory. Use as `async with`; the gateway it is given is opened by whoever made it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a conversation is made of
         self, model: BaseChatModel, gateway: Gateway, limits: Limits | None = None, approve: Approve = refuse,
-        session: Session | None = None, watch: Watch = ignore, tariff: Tariff | None = None, resumed: bool = False,
+        session: Session | None = None, watch: Watch = ignore, tariff: Tariff | None = None, resumed: bool = False, unpriced: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.gateway, self.approve, self.watch, self.session = model, gateway, approve, watch, session
-        self.spending = Spending(limits or Limits(), tariff)
+        self.spending = Spending(limits or Limits(), tariff, unpriced)
         self.veil = session.veil if session else Veil()
         self.messages: list[BaseMessage] = session.messages() if session and resumed else []
+        self.spending.after_model(self.messages)  # the limits are a session's, however often it is resumed
         self.steps: list[Step] = list(steps_of(self.messages))
         # A result is cited by the place of its call, however late it comes.
         self._numbers = {str(message.tool_call_id): place for place, message in enumerate(_results(self.messages), 1)}
@@ -92,7 +96,9 @@ class Conversation:
 
         Cancelled (Ctrl-C), it keeps what was answered so far and raises `CancelledError` on.
         """
-        question = HumanMessage(self.veil.text(text[:LONGEST_QUESTION]))
+        # Bytes that are no UTF-8 come as lone surrogates.
+        whole = text[:LONGEST_QUESTION].encode("utf-8", "replace").decode()
+        question = HumanMessage(self.veil.text(whole))
         self.spending.begin()
         self._trace("question", text=question.text)
         asked = [*self.messages, question]
@@ -172,8 +178,8 @@ class Conversation:
             for call in message.tool_calls:
                 self._numbers.setdefault(str(call["id"]), len(self._numbers) + 1)
                 self._arguments[str(call["id"])] = dict(call["args"])
-                server, _, tool = call["name"].rpartition("__")
-                self.watch(Called(server or OURS, tool, call["args"]))
+                server, tool = whose(call["name"])
+                self.watch(Called(server, tool, call["args"]))
 
     async def _word(self, asked: Any) -> Any:
         """What the user says to an interrupt: of a tool that needs approval, or of a server with a form."""
@@ -182,11 +188,11 @@ class Conversation:
             return (await self._answered(question)).yes
         responses: dict[str, dict[str, Any]] = {}
         for request in asked["requests"]:
-            server, _, tool = asked["tool_name"].rpartition("__")
+            server, tool = whose(asked["tool_name"])
             if request["mode"] != "form":
                 responses[request["key"]] = {"action": "decline"}
                 continue
-            question = Question("form", server or OURS, tool, request["message"], schema=request["requested_schema"])
+            question = Question("form", server, tool, request["message"], schema=request["requested_schema"])
             reply = await self._answered(question)
             responses[request["key"]] = (
                 {"action": "accept", "content": reply.content} if reply.yes else {"action": "decline"}
@@ -216,9 +222,13 @@ class Conversation:
         self._trace("ungrounded", figures=list(found))
         note = HumanMessage(UNGROUNDED.format(figures=", ".join(found)), name="grounding")
         self.watch(Noticed(f"checked again: {', '.join(found)} had no evidence"))
-        again: list[BaseMessage] = []
-        await self._run([*asked, *new[1:], note], again)
-        new.extend([note, *again])
+        first = new[-1].text
+        new.append(note)
+        try:
+            await self._run([*asked, *new[1:]], new)
+        except (LimitReached, GraphRecursionError) as limit:
+            self._close(new, str(limit))
+            new.append(AIMessage(first))  # an answer with doubts is worth more than none
         return self._without_evidence(new)
 
     def _without_evidence(self, new: list[BaseMessage]) -> tuple[str, ...]:
@@ -234,15 +244,7 @@ class Conversation:
 
     def _keep(self, new: list[BaseMessage], why: str | None) -> tuple[Step, ...]:
         """Add what was said to the session, whole: calls without an answer are closed, and an end without words gets some."""
-        open_calls = [call for message in new if isinstance(message, AIMessage) for call in message.tool_calls]
-        answered = {message.tool_call_id for message in new if isinstance(message, ToolMessage)}
-        for call in open_calls:
-            if call["id"] not in answered:
-                new.append(
-                    ToolMessage(
-                        f"not made: {why or 'stopped'}", name=call["name"], tool_call_id=str(call["id"]), status="error"
-                    )
-                )
+        self._close(new, why)
         if not isinstance(new[-1], AIMessage):
             new.append(AIMessage(f"({why or 'no answer'})"))
         new[:] = in_call_order(new)
@@ -250,16 +252,38 @@ class Conversation:
         self.messages.extend(new)
         steps = steps_of(new, first)
         self.steps = list(steps_of(self.messages))
-        if self.session:
-            self.session.keep(new)
+        self._written(lambda session: session.keep(new))
         return steps
 
+    @staticmethod
+    def _close(new: list[BaseMessage], why: str | None) -> None:
+        """Give every call without a result one that says so: no provider takes a call back without."""
+        open_calls = [call for message in new if isinstance(message, AIMessage) for call in message.tool_calls]
+        answered = {message.tool_call_id for message in new if isinstance(message, ToolMessage)}
+        for call in open_calls:
+            if call["id"] not in answered:
+                new.append(
+                    ToolMessage(
+                        NO_RESULT.format(why=why or "stopped"),
+                        name=call["name"],
+                        tool_call_id=str(call["id"]),
+                        status="error",
+                    )
+                )
+
     def _usd(self) -> str | None:
-        return f"{self.spending.usd:f}"
+        return None if self.spending.unpriced else f"{self.spending.usd:f}"
 
     def _trace(self, what: str, **told: Any) -> None:
+        self._written(lambda session: session.trace(what, **told))
+
+    def _written(self, write: Callable[[Session], None]) -> None:
+        """A disk that is full must not end the conversation."""
         if self.session:
-            self.session.trace(what, **told)
+            try:
+                write(self.session)
+            except OSError as error:
+                self.watch(Noticed(f"the session could not be written: {error.strerror or error}"))
 
 
 def _results(messages: Sequence[BaseMessage]) -> list[ToolMessage]:

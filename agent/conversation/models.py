@@ -56,7 +56,7 @@ def _of_langchain(name: str) -> BaseChatModel:
             f"--model {name}: LangChain's integration for it is not installed ({error!s:.120}); install it, or write "
             "provider/model for one of those that need none"
         ) from None
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001 - an integration raises what its client likes, a missing key above all
         raise BadInput(f"--model {name}: {error!s:.200}") from None
     return found
 

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from agent.conversation.evidence import OURS, Step
 from agent.gateway.redaction import Veil, veil
@@ -36,6 +36,7 @@ class Session:
     model: str
     veil: Veil = field(default_factory=lambda: veil(os.environ, ()))
     copies: tuple[Path, ...] = ()
+    base_url: str | None = None
 
     @property
     def id(self) -> str:
@@ -43,10 +44,10 @@ class Session:
         return self.folder.name
 
     def messages(self) -> list[BaseMessage]:
-        """All that was said, in order; a line torn by a crash ends it."""
+        """All that was said, in order, without a turn that a crash has torn."""
         from langchain_core.messages import messages_from_dict
 
-        return messages_from_dict(_lines(self.folder / MESSAGES))
+        return _ended(messages_from_dict(_lines(self.folder / MESSAGES)))
 
     def keep(self, messages: Sequence[BaseMessage]) -> None:
         """Append messages."""
@@ -66,12 +67,19 @@ class Session:
         text = "".join(
             json.dumps(self.veil.data(document), ensure_ascii=False, default=str) + "\n" for document in documents
         )
-        with open(path, "a", encoding="utf-8", opener=_private) as file:
-            file.write(text)
+        with open(path, "a+b", opener=_private) as file:
+            if file.seek(0, os.SEEK_END) and _last_byte(file) != b"\n":
+                text = "\n" + text  # a crash tore the line before: it must not take this one with it
+            file.write(text.encode("utf-8", "replace"))
 
     def _found(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        told = {"format": 1, "model": self.model, "begun": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+        told = {
+            "format": 1,
+            "model": self.model,
+            "base_url": self.base_url,
+            "begun": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        }
         temporary = self.folder / f".{META}.tmp"
         temporary.write_text(json.dumps(told) + "\n", encoding="utf-8")
         temporary.replace(self.folder / META)
@@ -94,7 +102,7 @@ def open_session(name: str, *copies: Path) -> Session:
     if not ID.fullmatch(chosen) or folder not in there:
         named = ", ".join(one.name for one in there[:6]) or "none yet: assay chat begins one"
         raise BadInput(f"no session {name!r:.60}; there is {named}")
-    return Session(folder, model_of(folder), copies=copies)
+    return Session(folder, model_of(folder), copies=copies, base_url=_meta(folder).get("base_url"))
 
 
 def sessions() -> list[Path]:
@@ -104,9 +112,13 @@ def sessions() -> list[Path]:
 
 def model_of(folder: Path) -> str:
     """The chat model that a session was begun with."""
+    return str(_meta(folder)["model"])
+
+
+def _meta(folder: Path) -> dict[str, Any]:
     try:
-        told = json.loads((folder / META).read_text(encoding="utf-8"))
-        return str(told["model"])
+        told: dict[str, Any] = json.loads((folder / META).read_text(encoding="utf-8"))
+        return {"base_url": None, "model": told["model"], **told}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"session {folder.name}: {META} cannot be read ({error!s:.80})") from None
 
@@ -129,8 +141,14 @@ def steps_of(messages: Sequence[BaseMessage], first: int = 1) -> tuple[Step, ...
 
 def step_of(message: Any, number: int, arguments: dict[str, Any]) -> Step:
     """One result as a step."""
-    server, _, tool = (message.name or "").rpartition("__")
-    return Step(number, server or OURS, tool, arguments, result_of(message), message.status == "error")
+    server, tool = whose(message.name or "")
+    return Step(number, server, tool, arguments, result_of(message), message.status == "error")
+
+
+def whose(name: str) -> tuple[str, str]:
+    """The server and the tool behind a tool's name: SERVER__TOOL, or one of ours."""
+    server, apart, tool = name.partition("__")
+    return (server, tool) if apart else (OURS, name)
 
 
 def call_of(result: Any, messages: Sequence[BaseMessage]) -> dict[str, Any]:
@@ -181,12 +199,30 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if not path.exists():
         return found
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # others than \n stand within a text
         try:
             found.append(json.loads(line))
         except ValueError:
-            break
+            continue
     return found
+
+
+def _ended(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """The turns that ended in words: a call without its result is refused by every provider."""
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    turns: list[list[BaseMessage]] = []
+    for message in messages:
+        if not turns or (isinstance(message, HumanMessage) and message.name is None):
+            turns.append([])
+        turns[-1].append(message)
+    whole = [turn for turn in turns if isinstance(turn[-1], AIMessage) and not turn[-1].tool_calls]
+    return [message for turn in whole for message in turn]
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def _used(folder: Path) -> float:

@@ -17,7 +17,7 @@ MOST_DESCRIPTION = 1024
 MOST_SCHEMA_WORDS = 300  # characters of one description inside of a schema
 MOST_SCHEMA, MOST_DEPTH = 20_000, 24
 MOST_RESULT = 100_000
-MOST_NAME = 64
+MOST_NAME, MOST_SERVER = 64, 40
 PROPERTY = re.compile(r"[A-Za-z0-9_.$-]{1,64}")  # what every provider takes as the name of an argument
 WORDS = frozenset({"description", "title", "$comment"})
 
@@ -56,8 +56,9 @@ def schema_of(schema: Any) -> dict[str, Any]:
 def named(server: str, tool: str, taken: set[str]) -> str:
     """A name like server__tool that providers accept (A-Z, a-z, 0-9, _ and -, at most 64) and nobody has `taken`."""
     wanted = f"{server}__{tool}"
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", wanted)
-    if len(name) <= MOST_NAME and name not in taken:
+    whose = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]", "_", server)).strip("_") or "server"
+    name = f"{whose[:MOST_SERVER]}__" + re.sub(r"[^A-Za-z0-9_-]", "_", tool)
+    if len(whose) <= MOST_SERVER and len(name) <= MOST_NAME and name not in taken:
         return name
     marks = (hashlib.sha256(f"{wanted}{'+' * again}".encode()).hexdigest()[:8] for again in range(len(taken) + 1))
     return next(one for one in (f"{name[: MOST_NAME - 9]}_{mark}" for mark in marks) if one not in taken)

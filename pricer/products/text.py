@@ -52,6 +52,6 @@ def _until_stable(text: str, step: Callable[[str], str], opener: str) -> str:
 
 def _visible(character: str) -> str:
     code = ord(character)
-    if character in "\n\t" or not (code < 0x20 or 0x7F <= code <= 0x9F or code in BIDI):
+    if character in "\n\t" or not (code < 0x20 or 0x7F <= code <= 0x9F or 0xD800 <= code <= 0xDFFF or code in BIDI):
         return character
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -48,8 +48,14 @@ def _checked(watch: Watch, now: dt.datetime) -> Checked:
     kind = watches.kind_of(watch)
     try:
         return _look(watch, kind, now)
-    except (PricerError, CatalogError) as error:
-        return Checked(watch.name, kind, problem=str(error))
+    except (PricerError, CatalogError, OSError, KeyError, TypeError, ValueError) as error:  # a damaged state among them
+        return Checked(
+            watch.name,
+            kind,
+            problem=f"{type(error).__name__}: {error}"
+            if not isinstance(error, PricerError | CatalogError)
+            else str(error),
+        )
 
 
 def _look(watch: Watch, kind: str, now: dt.datetime) -> Checked:

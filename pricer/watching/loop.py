@@ -44,7 +44,12 @@ def run(every_s: float, report: Report, *, once: bool = False, stop: threading.E
     asked = stop or threading.Event()
     with _alone(every_s), _signals(asked):
         while not asked.is_set():
-            report(check(now(), asked.is_set))
+            try:
+                report(check(now(), asked.is_set))
+            except PricerError as error:  # a damaged watch, another look that takes long: the next look may go well
+                if once:
+                    raise
+                report([Checked("watches", "", problem=str(error))])
             if once:
                 return
             asked.wait(every_s)

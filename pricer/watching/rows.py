@@ -19,6 +19,7 @@ from pricer.errors import BadInput
 MOST_BYTES = 512 * 2**20  # new ones at a look
 WHOLE = 64 * 2**20  # of a longer file only head and tail are compared
 EDGE = 2**20
+END = "\0end of what was read"  # a record of its own, unless a cell is still open
 LINES = (".csv", ".tsv", ".jsonl", ".ndjson")
 
 
@@ -80,7 +81,12 @@ def _read_lines(path: Path, place: Place) -> Reading:
     with path.open("rb") as file:
         file.seek(start.offset)
         fresh = file.read(stat.st_size - start.offset)
-    whole = _whole_lines(fresh, path, settled=(stat.st_size, stat.st_mtime_ns) == (place.size, place.mtime_ns))
+    separator = None
+    if path.suffix in (".csv", ".tsv"):
+        separator = (
+            json.loads(start.head)["separator"] if start.head else _separator(fresh.decode("utf-8", "replace"), path)
+        )
+    whole = _whole_lines(fresh, separator, settled=(stat.st_size, stat.st_mtime_ns) == (place.size, place.mtime_ns))
     rows, unread, head = _parsed(whole, path, start)
     after = Place(
         start.offset + len(whole), start.line + whole.count(b"\n"), _print(path, start.offset + len(whole)),
@@ -90,16 +96,26 @@ def _read_lines(path: Path, place: Place) -> Reading:
     return Reading(how, tuple(rows), after, unread)
 
 
-def _whole_lines(fresh: bytes, path: Path, *, settled: bool) -> bytes:
+def _whole_lines(fresh: bytes, separator: str | None, *, settled: bool) -> bytes:
     """The lines that are complete. The last one without a line end may still be written: it counts when the file stood still since the
     last look. A cell in quotes may hold line ends."""
     whole = fresh if settled else fresh[: fresh.rfind(b"\n") + 1]
-    while path.suffix in (".csv", ".tsv") and whole.count(b'"') % 2:
-        shorter = whole[: whole.rstrip(b"\n").rfind(b"\n") + 1]
-        if len(shorter) == len(whole):
-            break
-        whole = shorter
-    return whole
+    return _whole_records(whole, separator) if separator else whole
+
+
+def _whole_records(whole: bytes, separator: str) -> bytes:
+    """The lines up to the last record that is complete. Only a quote at the beginning of a cell opens one: 5" does not."""
+    lines = whole.split(b"\n")
+    texts = [line.decode("utf-8", "replace") + "\n" for line in lines]
+    reader, done = csv.reader([*texts, END], delimiter=separator), 0
+    try:
+        for cells in reader:
+            if cells == [END]:
+                return whole
+            done = reader.line_num if reader.line_num <= len(lines) else done
+    except csv.Error:  # said with its line where the rows are read
+        return whole
+    return b"".join(line + b"\n" for line in lines[:done])
 
 
 def _parsed(whole: bytes, path: Path, start: Place) -> tuple[list[FileRow], int, str]:
@@ -110,7 +126,7 @@ def _parsed(whole: bytes, path: Path, start: Place) -> tuple[list[FileRow], int,
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             unread += not isinstance(row, dict)
             if isinstance(row, dict):

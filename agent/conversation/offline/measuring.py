@@ -40,8 +40,8 @@ def propose(scene: Scene) -> Move:
 
 
 def approved(scene: Scene, waits: Proposal) -> Move:
-    """The runs the user agreed to: of a bake-off the free baseline first, then each model under its cap, waiting, the verdict."""
-    with_baseline = _has_baseline(scene, waits)
+    """The bake-off the user agreed to: the free baseline if it was proposed, each model under its cap, waiting, the verdict."""
+    with_baseline = _has_baseline(scene)
     if len(waits.runs) > 1 and (only := naming.models(scene.said)):
         kept = tuple(step for step in waits.runs if any(_is_model(step, name) for name in only))
         waits = Proposal(runs=kept or waits.runs)
@@ -171,7 +171,7 @@ def _estimated(scene: Scene, calls: Sequence[Call], left_out: Sequence[str]) -> 
     told = scene.talk.now.every("run_frontier_price")
     if len(told) < len(calls):
         return Calls((calls[len(told)],))
-    return Say(telling_runs.proposal(told, left_out, scene.said, scene.japanese))
+    return Say(telling_runs.proposal(told, left_out, scene.japanese))
 
 
 def _done(now: Exchange) -> set[str]:
@@ -181,12 +181,13 @@ def _done(now: Exchange) -> set[str]:
     )
 
 
-def _has_baseline(scene: Scene, waits: Proposal) -> bool:
-    """Whether a baseline was proposed beside the models: with several always, with one where the user spoke of it; unless they want none."""
-    now, before = (naming.normal(said) for said in (scene.said, scene.talk.before[-1].said))
+def _has_baseline(scene: Scene) -> bool:
+    """Whether a baseline runs beside the models: where the proposal that was agreed to or the user spoke of one, and they do not refuse it."""
+    now, before = naming.normal(scene.said), scene.talk.before[-1]
     if re.search(r"(?:without|no|skip)(?: the| a)? baseline|ベースライン(?:なし|抜き|は不要)", now):
         return False
-    return len(waits.runs) > 1 or telling_runs.speaks_of_baseline(before) or telling_runs.speaks_of_baseline(now)
+    words = f"{before.answer or ''} {before.said} {now}".lower()
+    return re.search(r"baseline|bake-?off|ベースライン|ベイクオフ", words) is not None
 
 
 def _unapproved(now: Exchange) -> Step | None:

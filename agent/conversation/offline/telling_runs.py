@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,20 +19,12 @@ _ERRORS = (
 _SHARES = (("accuracy", ("accuracy", "正解率")), ("macro_f1", ("macro F1", "macro F1")))
 
 
-def speaks_of_baseline(text: str) -> bool:
-    """Whether words in lower case name a baseline or a bake-off, which has one."""
-    return re.search(r"baseline|bake-?off|ベースライン|ベイクオフ", text) is not None
-
-
-def proposal(estimates: Sequence[Step], left_out: Sequence[str], said: str, japanese: bool) -> str:
-    """The runs with their price, and the question; what stands in the way of a model beside it. A single model has no baseline beside it
-    unless the user `said` so."""
+def proposal(estimates: Sequence[Step], left_out: Sequence[str], japanese: bool) -> str:
+    """The bake-off with its price, and the question; what stands in the way of a model beside it."""
     ready = [step for step in estimates if is_ready(step)]
     blocked = [step for step in estimates if not is_ready(step)]
     lines = (
-        [_proposed(ready, len(estimates) > 1 or speaks_of_baseline(said.lower()), japanese)]
-        if ready
-        else ["まだ測れません。" if japanese else "It cannot be measured yet."]
+        [_proposed(ready, japanese)] if ready else ["まだ測れません。" if japanese else "It cannot be measured yet."]
     )
     lines += [_offer(step, japanese) for step in ready]
     lines += [_in_the_way(step, japanese) for step in blocked]
@@ -162,7 +153,7 @@ def training_plan(step: Step, japanese: bool) -> str:
 # --- a proposal
 
 
-def _proposed(ready: Sequence[Step], with_baseline: bool, japanese: bool) -> str:
+def _proposed(ready: Sequence[Step], japanese: bool) -> str:
     first = ready[0]
     models = ", ".join(plain(str(step.arguments["model"])) for step in ready)
     asked = max(ready, key=lambda step: int(step.result["estimate"]["calls"]))
@@ -172,16 +163,8 @@ def _proposed(ready: Sequence[Step], with_baseline: bool, japanese: bool) -> str
         f"[{asked.number}]",
     )
     if japanese:
-        beside = (
-            f"を、無料のベースラインと並べて測ります {cite}。" if with_baseline
-            else f"を測ります {cite}。「はい、ベースラインも」なら無料のベースラインも並べます。"
-        )  # fmt: skip
-        return f"提案: {data} の{calls:,}項目で {models} {beside}"
-    beside = (
-        f", beside a baseline that costs nothing {cite}." if with_baseline
-        else f" {cite}. \"yes, with the baseline\" puts one beside it that costs nothing."
-    )  # fmt: skip
-    return f"Proposed: measure {models} on {calls:,} items of {data}{beside}"
+        return f"提案: {data} の{calls:,}項目で {models} を、無料のベースラインと並べて測ります {cite}。"
+    return f"Proposed: measure {models} on {calls:,} items of {data}, beside a baseline that costs nothing {cite}."
 
 
 def _offer(step: Step, japanese: bool) -> str:

@@ -278,3 +278,91 @@ def test_last_session_is_found_and_an_unknown_one_names_those_there_are() -> Non
     assert open_session("last").id == session.id
     with pytest.raises(BadInput, match=session.id):
         open_session("20200101-000000")
+
+
+def test_space_before_a_free_models_name_does_not_spare_the_question() -> None:
+    make_dataset(home())
+    user = User(False)
+    asked(
+        scripted(call("run_frontier_price", dataset="pans", model=" local/smollm2-135m", limit=2), says("no")),
+        "go",
+        user=user,
+    )
+    assert [question.kind for question in user.asked] == ["approval"]
+    assert not list(home().glob("jobs/*/job.json"))
+
+
+def test_invented_tool_asks_nobody() -> None:
+    user = User(True)
+    (turn,) = asked(scripted(call("delete_everything"), says("There is no such tool.")), "go", user=user)
+    assert (user.asked, turn.steps[0].is_error) == ([], True)
+
+
+def test_provider_that_tells_no_usage_is_charged_the_dearest() -> None:
+    (turn,) = asked(scripted(AIMessage("hello")), "hi", tariff=given(Decimal(1), Decimal(10)))
+    assert Decimal(turn.usd or "0") > 4096 * Decimal(10) / 10**6
+
+
+def test_resumed_session_has_spent_what_it_had() -> None:
+    session = new_session("scripted")
+    asked(scripted(says("one")), "a", session=session)
+    (turn,) = asked(scripted(says("two")), "b", session=open_session("last"), resumed=True, limits=Limits(tokens=105))
+    assert turn.how == "limit"
+
+
+def test_bill_is_unknown_where_no_source_prices_the_model() -> None:
+    async def main() -> Turn:
+        async with Gateway() as gateway, Conversation(scripted(says("hello")), gateway, unpriced=True) as talk:
+            return await talk.ask("hi")
+
+    assert asyncio.run(main()).usd is None
+
+
+@pytest.mark.parametrize("odd", ["line\u2028separator", "next\u0085line", "lone \ud83d surrogate"])
+def test_odd_characters_lose_nothing_of_a_session(odd: str) -> None:
+    session = new_session("scripted")
+    asked(scripted(says(f"about {odd}"), says("fine")), odd, "again", session=session)
+    assert len(session.messages()) == 4
+
+
+def test_what_follows_a_torn_line_is_kept() -> None:
+    session = new_session("scripted")
+    asked(scripted(says("Hello.")), "hi", session=session)
+    with (session.folder / "messages.jsonl").open("a") as file:
+        file.write('{"type": "human", "data": {"conte')
+    asked(scripted(says("Still here.")), "and now?", session=session, resumed=True)
+    assert [message.text for message in session.messages()] == ["hi", "Hello.", "and now?", "Still here."]
+
+
+def test_turn_that_a_crash_cut_off_behind_a_call_is_left_out() -> None:
+    session = new_session("scripted")
+    asked(scripted(says("Hello.")), "hi", session=session)
+    from langchain_core.messages import HumanMessage
+
+    session.keep([HumanMessage("compare"), call("compare_models", models=[GPT])])
+    assert [message.text for message in session.messages()] == ["hi", "Hello."]
+
+
+def test_call_id_that_comes_twice_is_two_calls() -> None:
+    twice = [
+        AIMessage(
+            "", tool_calls=[{"name": "compare_models", "args": {"models": [GPT]}, "id": "call_0", "type": "tool_call"}]
+        )
+        for _ in range(2)
+    ]
+    (turn,) = asked(scripted(*twice, says("Both.")), "go")
+    assert [step.number for step in turn.steps] == [1, 2]
+
+
+def test_limit_in_the_second_writing_leaves_the_first_answer() -> None:
+    (turn,) = asked(scripted(says("It costs $777.77."), says("never")), "cost?", limits=Limits(turns=1))
+    assert (turn.how, turn.answer) == ("answered", "It costs $777.77.")
+    assert turn.ungrounded
+
+
+def test_disk_that_is_full_ends_no_conversation(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    (turn,) = asked(scripted(says("Hello.")), "hi", session=new_session("scripted", full))
+    assert turn.answer == "Hello."

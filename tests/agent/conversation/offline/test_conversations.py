@@ -12,6 +12,7 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     HumanMessage,
+    ToolCall,
     ToolMessage,
     messages_from_dict,
     messages_to_dict,
@@ -302,28 +303,30 @@ def test_a_cap_is_named_only_by_the_user(provider: Loopback) -> None:
     assert "cap $0.2;" in answers(messages)[0]
 
 
-@pytest.mark.parametrize(("asked", "said", "first"), [
-    ("measure gpt-4o-mini on pans with 12 items", "yes, up to $0.30", "run_frontier_price"),
-    ("gpt-4o-miniをpansの12件で測って", "はい、0.3ドルまで", "run_frontier_price"),
-    ("measure gpt-4o-mini on pans with 12 items", "yes, up to $0.30, with the baseline", "run_baseline"),
-    ("gpt-4o-miniをpansの12件で測って", "はい、0.3ドルまで、ベースラインも", "run_baseline"),
-    ("measure gpt-4o-mini on pans with 12 items, beside a baseline, at most $0.30", "yes", "run_baseline"),
+@pytest.mark.parametrize(("answer", "said", "first"), [
+    ("Likely $0.01 [1]. Shall I run it?", "yes, up to $0.30", "run_frontier_price"),
+    ("見込みは$0.01です [1]。実行しますか。", "はい、0.3ドルまで", "run_frontier_price"),
+    ("Likely $0.01 [1]. Shall I run it?", "yes, up to $0.30, with the baseline", "run_baseline"),
+    ("見込みは$0.01です [1]。実行しますか。", "はい、0.3ドルまで、ベースラインも", "run_baseline"),
+    ("Likely $0.01 [1], beside a free baseline. Shall I run it?", "yes, up to $0.30", "run_baseline"),
+    ("Likely $0.01 [1], beside a free baseline. Shall I run it?", "yes, up to $0.30, without baseline", "run_frontier_price"),
 ])  # fmt: skip
-def test_one_model_alone_has_a_baseline_beside_it_only_if_that_was_said(
-    provider: Loopback,
-    asked: str,
-    said: str,
-    first: str,
-) -> None:
-    messages = answered(talked(asked), said, {"state": "done", "run": "r", "next": ""})
+def test_a_baseline_runs_beside_a_model_only_where_that_was_said(answer: str, said: str, first: str) -> None:
+    estimate = {"calls": 12, "usd": "0.01", "at_most_usd": "0.1", "cap_usd": "1"}
+    told_ = {"state": "estimate", "next": "An estimate only: nothing was asked.", "estimate": estimate}
+    args = {"dataset": "pans", "model": "openai/gpt-4o-mini", "limit": 12, "confirm": False}
+    asked = AIMessage("", tool_calls=[ToolCall(name="run_frontier_price", args=args, id="a")])
+    before = [HumanMessage("measure gpt-4o-mini on pans"), asked, told(asked.tool_calls[0], told_), AIMessage(answer)]
+    messages = answered(before, said, {"state": "done", "run": "r", "next": ""})
     assert spent(messages)[0][0] == first
-    (given,) = [args for tool, args in spent(messages) if tool == "run_frontier_price"]
-    assert (given["confirm"], given["max_cost_usd"], given["limit"]) == (True, 0.3, 12)
+    assert [given for tool, given in spent(messages) if tool == "run_frontier_price"] == [
+        args | {"confirm": True, "max_cost_usd": 0.3}
+    ]
 
 
 def test_what_the_estimate_put_into_the_prompt_stays_in_the_run(provider: Loopback) -> None:
     asked = "measure gpt-4o-mini on 12 items of pans with 3 similar products in the prompt"
-    messages = answered(talked(asked), "yes", {"state": "done", "run": "r", "next": ""})
+    messages = answered(talked(asked), "yes, no baseline", {"state": "done", "run": "r", "next": ""})
     ((_, given),) = spent(messages)
     assert (given["similar"], given["limit"]) == (3, 12)
 
