@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, NoReturn
+from copy import copy
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,6 +17,9 @@ from agent.serve import serve
 from agent.store import similar, store
 from agent.tune import tune
 from agent.watch import watch
+
+if TYPE_CHECKING:
+    from typer.models import CommandInfo, TyperInfo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -224,7 +228,7 @@ def main() -> NoReturn:
     from pricer.errors import PricerError
 
     try:
-        app(standalone_mode=True)
+        _lean(next((word for word in sys.argv[1:] if not word.startswith("-")), None))(standalone_mode=True)
     except (BadInput, BadPricerInput) as error:
         _refuse(error, 2)
     except (CatalogError, PricerError) as error:
@@ -235,6 +239,36 @@ def main() -> NoReturn:
         sys.stderr.write("stopped\n")
         sys.exit(1)
     sys.exit(0)
+
+
+def _lean(wanted: str | None) -> typer.Typer:
+    """The app with the options of one command alone: typer reads every annotation of every command it holds, a fifth of a cold start."""
+    lean = copy(app)
+    lean.registered_commands = [
+        one if _name(one) == wanted else _without_options(one) for one in app.registered_commands
+    ]
+    lean.registered_groups = [one if one.name == wanted else _without_commands(one) for one in app.registered_groups]
+    return lean
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or (command.callback.__name__.replace("_", "-") if command.callback else "")
+
+
+def _without_options(command: CommandInfo) -> CommandInfo:
+    def nothing() -> None: ...
+
+    bare = copy(command)
+    bare.name, nothing.__doc__ = _name(command), command.callback.__doc__
+    bare.callback = nothing
+    return bare
+
+
+def _without_commands(group: TyperInfo) -> TyperInfo:
+    bare = copy(group)
+    bare.typer_instance = typer.Typer(help=group.typer_instance.info.help if group.typer_instance else None)
+    bare.typer_instance.command("nothing")(lambda: None)
+    return bare
 
 
 def _refuse(error: Exception, code: int) -> NoReturn:
