@@ -57,7 +57,10 @@ def test_the_most_that_a_call_may_spend(tool: str, arguments: dict[str, Any], ca
         ({"resultType": "input_required"}, True),
         ({"isError": True, "content": [{"type": "text", "text": "no data set 'pans'"}]}, True),
         ({"isError": True, "content": [{"type": "text", "text": "it broke (job frontier-0123abcd)"}]}, False),
-        ({"isError": True, "content": [{"type": "text", "text": "no answer; assay tune watch openai-1a2b3c4d"}]}, False),
+        (
+            {"isError": True, "content": [{"type": "text", "text": "no answer; assay tune watch openai-1a2b3c4d"}]},
+            False,
+        ),
         (None, False),
     ],
 )
