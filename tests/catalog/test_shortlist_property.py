@@ -25,7 +25,7 @@ from tests.catalog.oracle import Answer, bill, of_offering, verdict
 from tests.conftest import TODAY
 
 CASES = 500
-SHUFFLES_ONE_IN = 1  # of so many cases one is judged a second time, on the catalogue in another order
+SHUFFLES_ONE_IN = 5  # of so many cases one is judged a second time, on the catalogue in another order
 WORKERS = 2
 WORKLOADS = 40
 CLASSES = ("qualified", "open question", "rejected")

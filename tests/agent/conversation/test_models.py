@@ -104,7 +104,7 @@ def test_small_model_on_this_machine_chooses_tools_under_a_schema_and_spends_not
         model = chat_model("local/smollm2-135m")
         assert isinstance(model, ChoosingModel)
         try:
-            async with Gateway() as gateway, Conversation(model, gateway, Limits(turns=3)) as talk:
+            async with Gateway() as gateway, Conversation(model, gateway, Limits(turns=1)) as talk:
                 return await talk.ask("Compare openai/gpt-5.1 and openai/gpt-4o")
         finally:
             model.server.close()
