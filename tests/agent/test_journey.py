@@ -106,7 +106,7 @@ def test_from_a_fresh_home_to_a_memo(traveller: Traveller, provider: Loopback) -
 
 def test_small_model_on_this_machine_is_measured_from_the_chat_and_judged(traveller: Traveller) -> None:
     pytest.importorskip("xllamacpp")
-    tickets(traveller.home / "tickets.csv", rows=24)
+    tickets(traveller.home / "tickets.csv", rows=40)
     assert (
         traveller.assay(
             "data", "load", "tickets.csv", "--text", "body", "--target", "hours", "--name", "tickets"
@@ -114,7 +114,7 @@ def test_small_model_on_this_machine_is_measured_from_the_chat_and_judged(travel
         == 0
     )
     talk = traveller.assay(
-        "chat", "--trace", "trace.jsonl", says="measure local/smollm2-135m on tickets with 2 items\nyes\ny\ny\n/memo memo.md\n"
+        "chat", "--trace", "trace.jsonl", says="measure local/smollm2-135m on tickets with 3 items\nyes\ny\ny\n/memo memo.md\n"
     )  # fmt: skip
     assert talk.returncode == 0, talk.stderr
     steps = [json.loads(line) for line in (traveller.home / "trace.jsonl").read_text().splitlines()]
