@@ -106,18 +106,19 @@ class Conversation:
         new: list[BaseMessage] = [question]
         how: Literal["answered", "limit", "stopped", "failed"] = "answered"
         why: str | None = None
+        found: tuple[str, ...] = ()
         try:
-            found = await self._run(asked, new)
-            found = await self._grounded(found, asked, new)
+            await self._run(asked, new)
+            found = await self._grounded(asked, new)
         except LimitReached as limit:
-            how, why, found = "limit", str(limit), ()
+            how, why = "limit", str(limit)
         except GraphRecursionError:
-            how, why, found = "limit", "the model went on without an answer", ()
+            how, why = "limit", "the model went on without an answer"
         except asyncio.CancelledError:
             self._keep(new, "stopped by the user")
             raise
         except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; it must not end the session
-            how, why, found = "failed", self.veil.text(failure_of(error)), ()
+            how, why = "failed", self.veil.text(failure_of(error))
         if why:
             self.watch(Noticed(why))
         steps = self._keep(new, why)
@@ -126,7 +127,7 @@ class Conversation:
         self._trace("answer", how=how, why=why, text=answer, ungrounded=list(found), tokens=turn.tokens, usd=turn.usd)
         return turn
 
-    async def _run(self, messages: Sequence[BaseMessage], new: list[BaseMessage]) -> tuple[str, ...]:
+    async def _run(self, messages: Sequence[BaseMessage], new: list[BaseMessage]) -> None:
         """Let the agent work; what it and its tools say is appended to `new` as it comes."""
         config: Any = {
             "configurable": {"thread_id": uuid.uuid4().hex},
@@ -139,7 +140,7 @@ class Conversation:
             state = await self._graph.aget_state(config)
             waiting: list[Interrupt] = [one for task in state.tasks for one in task.interrupts]
             if not waiting:
-                return ()
+                return
             payload = Command(resume={one.id: await self._word(one.value) for one in waiting})
 
     def _heard(self, mode: str, chunk: Any, new: list[BaseMessage]) -> None:
@@ -212,9 +213,7 @@ class Conversation:
         )
         return reply
 
-    async def _grounded(
-        self, found: tuple[str, ...], asked: list[BaseMessage], new: list[BaseMessage]
-    ) -> tuple[str, ...]:
+    async def _grounded(self, asked: list[BaseMessage], new: list[BaseMessage]) -> tuple[str, ...]:
         """What of the answer has no evidence, after the model was told once and has written it again."""
         found = self._without_evidence(new)
         if not found or self.model._llm_type in ("planner", "choosing"):
