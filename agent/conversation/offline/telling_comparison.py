@@ -163,14 +163,14 @@ def _sheet(row: dict[str, Any], words: dict[str, str], japanese: bool) -> str:
         for _, field, names in _FACTS
         if field in ("tool_calling", "structured_output", "reasoning") and facts[field]
     ]
-    size = "" if facts["parameters_b"] is None else f" · {facts['parameters_b']:g}B"
+    size = "" if facts["parameters_b"] is None else f" · {facts['parameters_b']:g}B{'' if japanese else ' parameters'}"
     released = facts["release_date"] or ("release date unknown", "公開日不明")[japanese]
     parts = [
         plain(row["status"]),
         opened,
         licence,
         f"{context} {'トークン' if japanese else 'tokens of context'}{size}",
-        plain(released),
+        f"{'公開 ' if japanese else 'released '}{plain(released)}" if facts["release_date"] else plain(released),
         cost_of(row, words),
         _rating(row, japanese),
     ]
@@ -197,8 +197,7 @@ def _own(row: dict[str, Any], cite: str, words: dict[str, str]) -> list[str]:
 
 def _next_compared(rows: list[dict[str, Any]], japanese: bool) -> str:
     names = " ".join(plain(row["model"]) for row in rows[:2])
-    return (
-        f"次に: 「NAMEで {names} を測って」"
-        if japanese
-        else f'Next: "measure {names} on NAME", or name your volume for a monthly cost.'
-    )
+    if japanese:
+        return f"次に: 「NAMEで {names} を測って」"
+    volume = "" if any(row["monthly_cost_usd"] for row in rows) else ", or name your volume for a monthly cost"
+    return f'Next: "measure {names} on NAME"{volume}.'
