@@ -70,9 +70,10 @@ class TalkScreen:
             self._say("")
             return input("> ").strip()
         except EOFError:
+            self._say("")
             return None
         except KeyboardInterrupt:
-            self._say("[dim]Ctrl-D or /quit leaves[/dim]")
+            self._say("\n[dim]Ctrl-D or /quit leaves[/dim]")
             return ""
         finally:
             signal.signal(signal.SIGINT, before)
